@@ -1,0 +1,124 @@
+//! The audit trail: who did what to whom, when, from where, and how it ended.
+
+use serde::{Deserialize, Serialize};
+
+use super::clock::Timestamp;
+use super::id::{EventId, SessionId, UserId};
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// An account registered itself.
+    Registered,
+    /// The first administrator was made with the setup secret.
+    SetUp,
+    /// A password was right and a session began.
+    LoggedIn,
+    /// A login was refused; `count` of them since the last such event.
+    LoginFailed,
+    /// A session ended itself.
+    LoggedOut,
+    /// One session was ended from elsewhere.
+    SessionRevoked,
+    /// All sessions of a user were ended.
+    SessionsEnded,
+    /// A user changed the password.
+    PasswordChanged,
+    /// A one-time link to set a password was made.
+    ResetIssued,
+    /// A one-time link set a password.
+    PasswordReset,
+    /// An administrator made an account.
+    UserCreated,
+    /// Name or address of an account changed.
+    ProfileChanged,
+    /// The roles of an account changed.
+    RolesChanged,
+    /// An account was disabled.
+    UserDisabled,
+    /// An account was enabled.
+    UserEnabled,
+    /// An account was deleted.
+    UserDeleted,
+    /// A new signing key was published.
+    KeyRotated,
+    /// A signing key was dropped at once.
+    KeyRevoked,
+}
+
+impl EventKind {
+    /// Every kind, for filters and tests.
+    pub const ALL: [Self; 18] = [
+        Self::Registered,
+        Self::SetUp,
+        Self::LoggedIn,
+        Self::LoginFailed,
+        Self::LoggedOut,
+        Self::SessionRevoked,
+        Self::SessionsEnded,
+        Self::PasswordChanged,
+        Self::ResetIssued,
+        Self::PasswordReset,
+        Self::UserCreated,
+        Self::ProfileChanged,
+        Self::RolesChanged,
+        Self::UserDisabled,
+        Self::UserEnabled,
+        Self::UserDeleted,
+        Self::KeyRotated,
+        Self::KeyRevoked,
+    ];
+}
+
+/// Who did it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "id")]
+pub enum Actor {
+    /// Someone who has not proved to be anyone.
+    Anonymous,
+    /// A user.
+    User(UserId),
+    /// Who owns the data folder: the command line.
+    Operator,
+    /// The server itself.
+    System,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was done.
+    Done,
+    /// It was refused.
+    Refused,
+}
+
+/// One entry. It holds no secret and no name that a person typed at a login.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Event {
+    /// Random.
+    pub id: EventId,
+    /// When.
+    pub time: Timestamp,
+    /// What.
+    pub kind: EventKind,
+    /// Who.
+    pub actor: Actor,
+    /// To whom, when it is about an account.
+    pub user: Option<UserId>,
+    /// Which session, when it is about one.
+    pub session: Option<SessionId>,
+    /// From where; `None` for the command line and the server itself.
+    pub ip: Option<String>,
+    /// The `X-Request-Id` of the request; `None` where there was none.
+    pub request_id: Option<String>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// One short sentence more, where the kind does not say it all.
+    pub detail: Option<String>,
+    /// How often, for kinds that are gathered; else 1.
+    pub count: u32,
+}

@@ -1,0 +1,24 @@
+//! The words of the field: what things are and how they may change. Pure: no I/O, and nothing
+//! of ours is imported here.
+
+mod clock;
+mod event;
+mod id;
+mod key;
+mod role;
+mod secret;
+mod session;
+mod token;
+mod user;
+
+pub use clock::{Clock, Timestamp};
+pub use event::{Actor, Event, EventKind, Outcome};
+pub use id::{EventId, FromRandom, KeyId, LinkId, NotAnId, SessionId, TokenId, UserId};
+pub use key::{Algorithm, KeySchedule, KeyState, SigningKey, UnknownAlgorithm};
+pub use role::{NotARole, Role, Roles};
+pub use secret::{Password, PasswordHash, Secret, TooLong};
+pub use session::{KnownNetwork, Session, SessionRef, SessionState, UserSessions};
+pub use token::{
+    AccessToken, Claims, Link, LinkToken, NotAToken, RefreshToken, TokenHash, TokenSecret,
+};
+pub use user::{BadName, DisplayName, Email, LoginName, User};

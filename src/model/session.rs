@@ -1,0 +1,224 @@
+//! A session: a login that lasts, and its end.
+
+use serde::{Deserialize, Serialize};
+
+use super::clock::Timestamp;
+use super::id::{SessionId, UserId};
+use super::token::TokenHash;
+
+/// One login of one browser. `expires_at` never moves; only [`Session::revoke`] changes its
+/// state, and nothing brings it back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Session {
+    /// Public.
+    pub id: SessionId,
+    /// Of the refresh token's secret.
+    pub secret_hash: TokenHash,
+    /// Whose it is.
+    pub user: UserId,
+    /// The user's epoch it belongs to.
+    pub epoch: u64,
+    /// The login: `auth_time` of its tokens.
+    pub created_at: Timestamp,
+    /// The end that no refresh can move.
+    pub expires_at: Timestamp,
+    /// Kept in memory between writes, so it may be a minute old after a crash.
+    pub last_used_at: Timestamp,
+    /// The browser's name for itself, cut to a bounded length.
+    pub user_agent: String,
+    /// The address of the login.
+    pub ip: String,
+    /// Set by logout, by a newer login of the same browser, or by its owner or an administrator.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// What a session is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionState {
+    /// It gives access tokens.
+    Live,
+    /// Its time is over.
+    Expired,
+    /// It was ended.
+    Revoked,
+}
+
+impl Session {
+    /// The state at `now`; revocation outranks expiry.
+    #[must_use]
+    pub fn state(&self, now: Timestamp) -> SessionState {
+        match self.revoked_at {
+            Some(_) => SessionState::Revoked,
+            None if now >= self.expires_at => SessionState::Expired,
+            None => SessionState::Live,
+        }
+    }
+
+    /// Whether it still gives access tokens to this epoch of its user.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp, epoch: u64) -> bool {
+        self.epoch == epoch && self.state(now) == SessionState::Live
+    }
+
+    /// The session ended at `now`; the first end stays.
+    #[must_use]
+    pub fn revoke(mut self, now: Timestamp) -> Self {
+        self.revoked_at = self.revoked_at.or(Some(now));
+        self
+    }
+
+    /// The session carried into a later epoch under a new secret (a password change keeps the
+    /// session it came from).
+    #[must_use]
+    pub fn renewed(mut self, secret_hash: TokenHash, epoch: u64) -> Self {
+        self.secret_hash = secret_hash;
+        self.epoch = epoch;
+        self
+    }
+
+    /// The session used at `now`.
+    #[must_use]
+    pub fn used(mut self, now: Timestamp) -> Self {
+        self.last_used_at = self.last_used_at.max(now);
+        self
+    }
+}
+
+/// A user's sessions by id, oldest first, and the networks it logged in from: one record, so
+/// that two logins of one user meet and neither is lost.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserSessions {
+    /// At most the cap; expired ones leave at the next login.
+    pub sessions: Vec<SessionRef>,
+    /// At most [`UserSessions::MAX_NETWORKS`], the latest last.
+    pub networks: Vec<KnownNetwork>,
+}
+
+/// A session in its user's list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionRef {
+    /// Which one.
+    pub id: SessionId,
+    /// Its end, so that the list is pruned without reading each.
+    pub expires_at: Timestamp,
+}
+
+/// A network that a user logged in from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KnownNetwork {
+    /// As text: `192.0.2.0/24` or `2001:db8::/48`.
+    pub network: String,
+    /// The last good login from it.
+    pub last_login_at: Timestamp,
+}
+
+impl UserSessions {
+    /// How many networks are remembered.
+    pub const MAX_NETWORKS: usize = 8;
+
+    /// Adds a session, drops the expired, and says which ones must go so that at most `cap`
+    /// remain: the oldest.
+    pub fn add(&mut self, new: SessionRef, cap: usize, now: Timestamp) -> Vec<SessionId> {
+        self.sessions.retain(|s| s.expires_at > now);
+        self.sessions.push(new);
+        let over = self.sessions.len().saturating_sub(cap);
+        self.sessions.drain(..over).map(|s| s.id).collect()
+    }
+
+    /// Takes one session off the list.
+    pub fn remove(&mut self, id: SessionId) {
+        self.sessions.retain(|s| s.id != id);
+    }
+
+    /// Notes a good login from `network`.
+    pub fn remember_network(&mut self, network: &str, now: Timestamp) {
+        self.networks.retain(|known| known.network != network);
+        self.networks.push(KnownNetwork { network: network.to_owned(), last_login_at: now });
+        let over = self.networks.len().saturating_sub(Self::MAX_NETWORKS);
+        self.networks.drain(..over);
+    }
+
+    /// Whether there was a good login from `network` since `since`.
+    #[must_use]
+    pub fn knows_network(&self, network: &str, since: Timestamp) -> bool {
+        self.networks.iter().any(|k| k.network == network && k.last_login_at >= since)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn session() -> Session {
+        Session {
+            id: SessionId::from_bytes([1; 16]),
+            secret_hash: TokenHash::from_bytes([0; 32]),
+            user: UserId::from_bytes([2; 16]),
+            epoch: 1,
+            created_at: Timestamp::from_seconds(100),
+            expires_at: Timestamp::from_seconds(200),
+            last_used_at: Timestamp::from_seconds(100),
+            user_agent: String::new(),
+            ip: String::new(),
+            revoked_at: None,
+        }
+    }
+
+    #[test]
+    fn a_session_expires_at_its_end_and_revocation_outranks_it() {
+        let end = Timestamp::from_seconds(200);
+        assert_eq!(session().state(end.minus(Duration::from_secs(1))), SessionState::Live);
+        assert_eq!(session().state(end), SessionState::Expired);
+        assert_eq!(
+            session().revoke(Timestamp::from_seconds(150)).state(end),
+            SessionState::Revoked
+        );
+    }
+
+    #[test]
+    fn a_revoked_session_stays_revoked_at_its_first_end() {
+        let first = Timestamp::from_seconds(120);
+        let session = session().revoke(first).revoke(Timestamp::from_seconds(130));
+        assert_eq!(session.revoked_at, Some(first));
+        assert!(!session.renewed(TokenHash::from_bytes([9; 32]), 1).is_live(first, 1));
+    }
+
+    #[test]
+    fn another_epoch_is_dead() {
+        assert!(session().is_live(Timestamp::from_seconds(100), 1));
+        assert!(!session().is_live(Timestamp::from_seconds(100), 2));
+    }
+
+    #[test]
+    fn the_list_keeps_at_most_its_cap_and_drops_the_oldest() {
+        let mut list = UserSessions::default();
+        let now = Timestamp::from_seconds(100);
+        let add = |list: &mut UserSessions, n: u8| {
+            let id = SessionId::from_bytes([n; 16]);
+            list.add(SessionRef { id, expires_at: Timestamp::from_seconds(200) }, 3, now)
+        };
+        for n in 1..=3 {
+            assert!(add(&mut list, n).is_empty());
+        }
+        assert_eq!(add(&mut list, 4), [SessionId::from_bytes([1; 16])]);
+        assert_eq!(list.sessions.len(), 3);
+    }
+
+    #[test]
+    fn networks_are_bounded_and_the_latest_stay() {
+        let mut list = UserSessions::default();
+        for n in 0..20_u64 {
+            list.remember_network(&format!("192.0.{n}.0/24"), Timestamp::from_seconds(n));
+        }
+        assert_eq!(list.networks.len(), UserSessions::MAX_NETWORKS);
+        assert!(list.knows_network("192.0.19.0/24", Timestamp::from_seconds(19)));
+        assert!(!list.knows_network("192.0.19.0/24", Timestamp::from_seconds(20)));
+        assert!(!list.knows_network("192.0.3.0/24", Timestamp::EPOCH));
+    }
+}

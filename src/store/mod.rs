@@ -1,0 +1,6 @@
+//! Records over bytes.
+
+pub mod engine;
+mod error;
+
+pub use error::Error;

@@ -1,0 +1,1 @@
+//! The one test binary: everything from outside, each folder a part of the whole.
