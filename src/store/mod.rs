@@ -1,6 +1,172 @@
-//! Records over bytes.
+//! Records over bytes: [`Store`] gives typed access to what an [`Engine`] keeps.
+//!
+//! Keys are words and parts of fixed width, at most one part of variable length stands last, so
+//! that no two keys can collide:
+//!
+//! | key | value |
+//! |---|---|
+//! | `user/ID` | a [`crate::model::User`] |
+//! | `name/USERNAME`, `email/ADDRESS` | the id of the user who has it |
+//! | `admins` | how many enabled administrators there are |
+//! | `session/ID` | a [`crate::model::Session`] |
+//! | `logins/USER` | a [`crate::model::UserSessions`] |
+//! | `link/ID` | a [`crate::model::Link`] |
+//! | `expiry/TIME/KIND ID` | nothing: when `KIND/ID` may be swept |
+//! | `key/ID` | a [`crate::model::SigningKey`] |
+//! | `attempt/FINGERPRINT` | an [`Attempt`] |
+//! | `event/TIME/ID` | a [`crate::model::Event`], the newest first |
+//! | `setup` | the hash of the one-time setup secret |
 
 pub mod engine;
-mod error;
 
-pub use error::Error;
+mod attempts;
+mod error;
+mod events;
+mod expiry;
+mod keys;
+mod links;
+mod record;
+mod sessions;
+mod setup;
+mod users;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use self::attempts::{Attempt, Attempts, Fingerprint};
+pub use self::error::Error;
+pub use self::events::Events;
+pub use self::expiry::Swept;
+pub use self::keys::Keys;
+pub use self::links::Links;
+pub use self::record::Stored;
+pub use self::sessions::Sessions;
+pub use self::setup::Setup;
+pub use self::users::{Admins, UserPage, Users};
+use engine::{Commit, Engine};
+
+/// An error that may mean: read again and retry.
+pub trait IsConflict {
+    /// Whether another commit came between reading and writing.
+    fn is_conflict(&self) -> bool;
+}
+
+impl IsConflict for Error {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Conflict)
+    }
+}
+
+/// Typed records over an engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    engine: Arc<dyn Engine>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Store")
+    }
+}
+
+/// How often a conflicting commit is tried.
+const TRIES: u32 = 24;
+
+impl Store {
+    /// The records kept by `engine`.
+    #[must_use]
+    pub fn new(engine: Arc<dyn Engine>) -> Self {
+        Self { engine }
+    }
+
+    /// Users, their names and addresses.
+    #[must_use]
+    pub fn users(&self) -> Users<'_> {
+        Users::new(&*self.engine)
+    }
+
+    /// Sessions, and each user's list of them.
+    #[must_use]
+    pub fn sessions(&self) -> Sessions<'_> {
+        Sessions::new(&*self.engine)
+    }
+
+    /// Invites and password resets.
+    #[must_use]
+    pub fn links(&self) -> Links<'_> {
+        Links::new(&*self.engine)
+    }
+
+    /// Sealed signing keys.
+    #[must_use]
+    pub fn keys(&self) -> Keys<'_> {
+        Keys::new(&*self.engine)
+    }
+
+    /// Counts of failed logins that outlive a restart.
+    #[must_use]
+    pub fn attempts(&self) -> Attempts<'_> {
+        Attempts::new(&*self.engine)
+    }
+
+    /// The audit trail.
+    #[must_use]
+    pub fn events(&self) -> Events<'_> {
+        Events::new(&*self.engine)
+    }
+
+    /// The one-time setup secret.
+    #[must_use]
+    pub fn setup(&self) -> Setup<'_> {
+        Setup::new(&*self.engine)
+    }
+
+    /// Applies a commit made of the parts that the typed records give: all or nothing, durable
+    /// on return.
+    ///
+    /// # Errors
+    /// As [`Engine::commit`].
+    pub async fn commit(&self, commit: Commit) -> Result<(), Error> {
+        self.engine.commit(commit).await
+    }
+
+    /// Whether the store answers at all.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it does not.
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.engine.get(b"admins").await.map(|_| ())
+    }
+
+    /// Runs `attempt` (read, decide, commit) until it meets no conflict, a bounded number of
+    /// times and a little later each time.
+    ///
+    /// # Errors
+    /// Whatever `attempt` fails with; its conflict, when every try met one.
+    pub async fn retry<T, E, F, Fut>(&self, mut attempt: F) -> Result<T, E>
+    where
+        E: IsConflict,
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+    {
+        for tried in 1..TRIES {
+            match attempt().await {
+                Err(error) if error.is_conflict() => pause(tried).await,
+                done => return done,
+            }
+        }
+        attempt().await
+    }
+}
+
+/// The first conflicts are over at once; a crowd has to spread. Microseconds of the process'
+/// clock are chance enough for that.
+async fn pause(tried: u32) {
+    if tried < 3 {
+        tokio::task::yield_now().await;
+        return;
+    }
+    let spread = u64::from(std::time::Instant::now().elapsed().subsec_nanos() % 7) + 1;
+    tokio::time::sleep(Duration::from_micros(200 * spread * u64::from(tried))).await;
+}

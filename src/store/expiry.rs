@@ -1,0 +1,79 @@
+//! What may be swept, and when. Only space depends on it: whether a record still counts is
+//! decided by its own times when it is read.
+
+use std::time::Duration;
+
+use super::engine::Commit;
+use super::record::{corrupt, encode};
+use super::{Error, Store};
+use crate::model::Timestamp;
+
+/// What a mark is about; the word is the first part of the record's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Session,
+    Link,
+}
+
+impl Kind {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Link => "link",
+        }
+    }
+}
+
+/// Records stay readable this long after their end, for whoever asks what became of them.
+const GRACE: Duration = Duration::from_hours(24);
+
+/// Marks swept in one commit: two keys each, within the limit of a commit.
+const BATCH: usize = 40;
+
+const PREFIX: &str = "expiry/";
+
+/// The part of a commit that marks a record for sweeping a day after `end`.
+pub(super) fn mark(kind: Kind, id: &str, end: Timestamp) -> Commit {
+    let due = end.plus(GRACE).seconds();
+    Commit::new().put(format!("{PREFIX}{due:016x}/{}/{id}", kind.word()), encode(&()))
+}
+
+/// How a sweep went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Swept {
+    /// How many records went.
+    pub records: usize,
+    /// Whether there was more to do than one call does.
+    pub more: bool,
+}
+
+impl Store {
+    /// Removes some of the records whose time is over at `now`.
+    ///
+    /// # Errors
+    /// When the store cannot answer; nothing is lost by it.
+    pub async fn sweep(&self, now: Timestamp) -> Result<Swept, Error> {
+        let entries = self.engine.scan(PREFIX.as_bytes(), None, BATCH).await?;
+        let mut commit = Commit::new();
+        let mut records = 0;
+        for entry in &entries {
+            let (due, target) = parse(&entry.key).ok_or_else(|| corrupt(&entry.key))?;
+            if due > now {
+                break;
+            }
+            records += 1;
+            commit = commit.delete(target).delete(entry.key.clone());
+        }
+        if records > 0 {
+            self.engine.commit(commit).await?;
+        }
+        Ok(Swept { records, more: records == BATCH })
+    }
+}
+
+/// When and what, out of the key of a mark.
+fn parse(key: &[u8]) -> Option<(Timestamp, &str)> {
+    let rest = std::str::from_utf8(key).ok()?.strip_prefix(PREFIX)?;
+    let (due, target) = rest.split_once('/')?;
+    Some((Timestamp::from_seconds(u64::from_str_radix(due, 16).ok()?), target))
+}
