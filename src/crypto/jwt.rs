@@ -1,0 +1,208 @@
+//! Access tokens: JWTs as RFC 9068 profiles them, checked as RFC 8725 asks. Everything about
+//! the header is settled before the signature is looked at, and the signature before a claim is.
+
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::errors::{Error as JoseError, ErrorKind};
+use jsonwebtoken::{Algorithm as JoseAlgorithm, Header, Validation};
+use serde::Deserialize;
+
+use self::payload::{Incoming, Outgoing};
+use super::Error;
+use super::keys::{KeyPair, VerifyingKey};
+use crate::model::{Algorithm, Claims, KeyId, Secret, Timestamp};
+
+mod payload;
+
+/// The longest token that is looked at, in bytes.
+const MAX_BYTES: usize = 8 * 1024;
+const TYPE: &str = "at+jwt";
+
+/// Who issues the tokens and for whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issuer {
+    /// `iss`, compared character by character.
+    pub issuer: String,
+    /// `aud`.
+    pub audience: String,
+}
+
+/// Which check a token failed. For the log and the audit trail; a client learns none of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// More than 8 KiB.
+    TooLong,
+    /// Not three parts of base64url with a JSON object as header.
+    Malformed,
+    /// The header has another member than `alg`, `typ` and `kid`, one of them twice, or one that
+    /// is no text.
+    ForbiddenHeader,
+    /// `typ` is missing or not `at+jwt`.
+    WrongType,
+    /// `kid` is missing or names none of our keys.
+    UnknownKey,
+    /// `alg` is missing or not the one algorithm of the key.
+    WrongAlgorithm,
+    /// The key did not make this signature.
+    BadSignature,
+    /// A claim is missing, unknown, repeated or of the wrong kind, or they contradict each other.
+    BadClaims,
+    /// `iss` is another.
+    WrongIssuer,
+    /// `aud` does not hold ours.
+    WrongAudience,
+    /// `exp` has come.
+    Expired,
+    /// `nbf` or `iat` is yet to come.
+    NotYetValid,
+    /// `exp` is more than 15 minutes after `iat`.
+    LifeTooLong,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooLong => "the token is too long",
+            Self::Malformed => "the token is no signed JWT",
+            Self::ForbiddenHeader => "the header is not exactly alg, typ and kid",
+            Self::WrongType => "the token is no access token",
+            Self::UnknownKey => "the token names no key of ours",
+            Self::WrongAlgorithm => "the algorithm is not that of the key",
+            Self::BadSignature => "the signature is wrong",
+            Self::BadClaims => "the claims are not those of an access token",
+            Self::WrongIssuer => "the issuer is another",
+            Self::WrongAudience => "the audience is another",
+            Self::Expired => "the token has expired",
+            Self::NotYetValid => "the token is not valid yet",
+            Self::LifeTooLong => "the token claims too long a life",
+        })
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// A signed access token that says `claims`.
+///
+/// # Errors
+/// [`Error::Signing`] when the library fails.
+pub fn sign(key: &KeyPair, issuer: &Issuer, claims: &Claims) -> Result<Secret, Error> {
+    let mut header = Header::new(jose(key.algorithm()));
+    header.typ = Some(TYPE.to_owned());
+    header.kid = Some(key.id().to_string());
+    let payload = Outgoing::new(issuer, claims);
+    let text = jsonwebtoken::encode(&header, &payload, key.encoding_key());
+    text.map(Secret::new).map_err(|_| Error::Signing)
+}
+
+/// What a token says, if it is an access token of ours that is good at `now`. `find` gives the
+/// key of a `kid`, from memory; the session and the user behind the claims are the caller's
+/// question.
+///
+/// # Errors
+/// The first [`Refusal`].
+pub fn verify(
+    token: &str,
+    find: impl Fn(&KeyId) -> Option<Arc<VerifyingKey>>,
+    issuer: &Issuer,
+    now: Timestamp,
+) -> Result<Claims, Refusal> {
+    let header = read_header(token)?;
+    if !header.is_access_token() {
+        return Err(Refusal::WrongType);
+    }
+    let kid = header.kid.as_deref().and_then(|kid| KeyId::try_from(kid).ok());
+    let key = kid.and_then(|kid| find(&kid).filter(|key| key.id() == kid));
+    let key = key.ok_or(Refusal::UnknownKey)?;
+    if header.alg.as_deref() != Some(key.algorithm().name()) {
+        return Err(Refusal::WrongAlgorithm);
+    }
+    let checks = validation(key.algorithm(), issuer);
+    let data = jsonwebtoken::decode::<Incoming>(token, key.decoding_key(), &checks);
+    data.map_err(|error| refusal(&error))?.claims.accept(issuer, now)
+}
+
+const fn jose(algorithm: Algorithm) -> JoseAlgorithm {
+    match algorithm {
+        Algorithm::Es256 => JoseAlgorithm::ES256,
+        Algorithm::EdDsa => JoseAlgorithm::EdDSA,
+        Algorithm::Rs256 => JoseAlgorithm::RS256,
+    }
+}
+
+/// The whole header. What is not named here (`crit`, `jwk`, `jku`, `x5u`, `zip`, `b64` and all
+/// others) is refused and not ignored.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JoseHeader {
+    alg: Option<String>,
+    typ: Option<String>,
+    kid: Option<String>,
+}
+
+impl JoseHeader {
+    /// RFC 9068, 4, with the media type written out or not (RFC 7515, 4.1.9).
+    fn is_access_token(&self) -> bool {
+        let typ = self.typ.as_deref().unwrap_or_default();
+        typ.eq_ignore_ascii_case(TYPE) || typ.eq_ignore_ascii_case("application/at+jwt")
+    }
+}
+
+/// Reads the header and nothing else; of the other parts it knows only the alphabet.
+fn read_header(token: &str) -> Result<JoseHeader, Refusal> {
+    if token.len() > MAX_BYTES {
+        return Err(Refusal::TooLong);
+    }
+    let in_alphabet = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    let well_formed = |part: &str| !part.is_empty() && part.bytes().all(in_alphabet);
+    let mut parts = token.split('.');
+    let (Some(header), Some(payload), Some(signature), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(Refusal::Malformed);
+    };
+    if ![header, payload, signature].into_iter().all(well_formed) {
+        return Err(Refusal::Malformed);
+    }
+    let json = URL_SAFE_NO_PAD.decode(header).map_err(|_| Refusal::Malformed)?;
+    // serde would take an array for the members in their order.
+    if json.first() != Some(&b'{') {
+        return Err(Refusal::Malformed);
+    }
+    serde_json::from_slice(&json).map_err(|error| {
+        if error.is_data() { Refusal::ForbiddenHeader } else { Refusal::Malformed }
+    })
+}
+
+/// What jsonwebtoken checks. Not the times: it would ask the system's clock.
+fn validation(algorithm: Algorithm, issuer: &Issuer) -> Validation {
+    let mut checks = Validation::new(jose(algorithm));
+    checks.leeway = 0;
+    checks.validate_exp = false;
+    checks.validate_nbf = false;
+    checks.set_issuer(&[&issuer.issuer]);
+    checks.set_audience(&[&issuer.audience]);
+    // Without these names a claim that is missing or of a wrong kind would pass.
+    checks.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+    checks
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "not our enum, and it may grow")]
+fn refusal(error: &JoseError) -> Refusal {
+    match error.kind() {
+        ErrorKind::InvalidSignature => Refusal::BadSignature,
+        ErrorKind::Base64(_) => Refusal::Malformed,
+        ErrorKind::InvalidIssuer => Refusal::WrongIssuer,
+        ErrorKind::InvalidAudience => Refusal::WrongAudience,
+        _ => Refusal::BadClaims,
+    }
+}
+
+#[cfg(test)]
+mod forgery;
+#[cfg(test)]
+mod signatures;
+#[cfg(test)]
+mod tests;

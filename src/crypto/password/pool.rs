@@ -1,0 +1,217 @@
+//! A fixed number of threads, each with its own memory, and a bounded queue in front: however
+//! many logins come, hashing takes no more than this.
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use argon2::Block;
+use tokio::sync::oneshot;
+
+/// The queue of the password pool is full, or the work waited too long: nothing was done, try
+/// again after [`super::Passwords::retry_after`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Busy;
+
+impl fmt::Display for Busy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("too many passwords are being checked at the moment")
+    }
+}
+
+impl std::error::Error for Busy {}
+
+/// The memory of one thread, used again for every hash.
+pub(super) struct Memory {
+    blocks: Vec<Block>,
+    own: usize,
+}
+
+impl Memory {
+    /// Memory of `own` blocks (KiB), taken from the system when the first hash needs it.
+    pub(super) const fn of(own: usize) -> Self {
+        Self { blocks: Vec::new(), own }
+    }
+
+    /// Does `work` with `count` blocks. More than its own are taken for this work only.
+    pub(super) fn with<T>(&mut self, count: usize, work: impl FnOnce(&mut [Block]) -> T) -> T {
+        if count > self.own {
+            return work(&mut vec![Block::new(); count]);
+        }
+        if self.blocks.is_empty() {
+            self.blocks = vec![Block::new(); self.own];
+        }
+        work(&mut self.blocks[..count])
+    }
+}
+
+type Job = Box<dyn FnOnce(&mut Memory) + Send>;
+
+/// The threads and their queue. The threads end when the pool is dropped and its queue is empty.
+pub(super) struct Pool {
+    queue: SyncSender<Job>,
+    max_wait: Duration,
+}
+
+/// How large a [`Pool`] is.
+pub(super) struct Size {
+    pub(super) threads: usize,
+    /// Memory of each thread, in KiB.
+    pub(super) blocks: usize,
+    /// How many jobs may wait.
+    pub(super) queue: usize,
+}
+
+impl Pool {
+    pub(super) fn start(size: &Size, max_wait: Duration) -> Self {
+        // With no room at all a job would only be taken at the moment a thread asks for one.
+        let (queue, jobs) = sync_channel(size.queue.max(1));
+        let jobs = Arc::new(Mutex::new(jobs));
+        for number in 0..size.threads {
+            let (jobs, memory) = (Arc::clone(&jobs), Memory::of(size.blocks));
+            thread::Builder::new()
+                .name(format!("password-{number}"))
+                .spawn(move || work_off(&jobs, memory))
+                .expect("a system that runs a server lets it start its few threads");
+        }
+        Self { queue, max_wait }
+    }
+
+    /// Does `work` on one of the threads. It is skipped when the caller has gone away before its
+    /// turn.
+    ///
+    /// # Errors
+    /// [`Busy`] when the queue is full, when the turn came later than the longest wait, and when
+    /// the work panicked.
+    pub(super) async fn run<T, W>(&self, work: W) -> Result<T, Busy>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Memory) -> T + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let (asked, max_wait) = (Instant::now(), self.max_wait);
+        let job: Job = Box::new(move |memory| {
+            if !answer.is_closed() && asked.elapsed() <= max_wait {
+                drop(answer.send(work(memory)));
+            }
+        });
+        self.queue.try_send(job).map_err(|_| Busy)?;
+        answered.await.map_err(|_| Busy)
+    }
+}
+
+fn work_off(jobs: &Mutex<Receiver<Job>>, mut memory: Memory) {
+    while let Some(job) = next_job(jobs) {
+        // A panic ends its own job; the thread and its memory, which holds no state, go on.
+        let done = catch_unwind(AssertUnwindSafe(|| job(&mut memory)));
+        drop::<Result<(), Box<dyn Any + Send>>>(done);
+    }
+}
+
+/// Waits for a job; `None` when the pool is gone.
+fn next_job(jobs: &Mutex<Receiver<Job>>) -> Option<Job> {
+    jobs.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc::{Sender, channel};
+
+    use tokio::task::JoinSet;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_mins(1);
+
+    fn pool(threads: usize, queue: usize, max_wait: Duration) -> Arc<Pool> {
+        Arc::new(Pool::start(&Size { threads, blocks: 8, queue }, max_wait))
+    }
+
+    /// Occupies one thread until the returned sender is used or dropped.
+    async fn occupy(pool: &Arc<Pool>, tasks: &mut JoinSet<Result<(), Busy>>) -> Sender<()> {
+        let (release, released) = channel();
+        let (started, start) = oneshot::channel();
+        let pool = Arc::clone(pool);
+        tasks.spawn(async move {
+            let work = move |_: &mut Memory| {
+                started.send(()).unwrap();
+                released.recv().unwrap_or(());
+            };
+            pool.run(work).await
+        });
+        start.await.unwrap();
+        release
+    }
+
+    /// PW-08.
+    #[tokio::test]
+    async fn a_full_queue_refuses_at_once_and_what_waits_is_done() {
+        let (pool, mut tasks) = (pool(1, 2, LONG), JoinSet::new());
+        let release = occupy(&pool, &mut tasks).await;
+        let mut waiting: Vec<_> = (0..2).map(|_| Box::pin(pool.run(|_| ()))).collect();
+        for job in &mut waiting {
+            let early = tokio::time::timeout(Duration::from_millis(1), job).await;
+            assert!(early.is_err(), "it waits");
+        }
+        assert_eq!(pool.run(|_| ()).await, Err(Busy));
+        drop(release);
+        for job in waiting {
+            assert_eq!(job.await, Ok(()));
+        }
+        assert_eq!(pool.run(|_| 7).await, Ok(7));
+    }
+
+    /// PW-08.
+    #[tokio::test]
+    async fn what_waited_too_long_is_not_done() {
+        let (pool, mut tasks) = (pool(1, 4, Duration::from_millis(20)), JoinSet::new());
+        let release = occupy(&pool, &mut tasks).await;
+        let done = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&done);
+        let mut late = Box::pin(pool.run(move |_| count.fetch_add(1, Ordering::SeqCst)));
+        assert!(tokio::time::timeout(Duration::from_millis(60), &mut late).await.is_err());
+        drop(release);
+        assert_eq!(late.await, Err(Busy));
+        assert_eq!(done.load(Ordering::SeqCst), 0);
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_any_more_is_skipped() {
+        let (pool, mut tasks) = (pool(1, 4, LONG), JoinSet::new());
+        let release = occupy(&pool, &mut tasks).await;
+        let done = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&done);
+        let gone = pool.run(move |_| count.fetch_add(1, Ordering::SeqCst));
+        assert!(tokio::time::timeout(Duration::from_millis(1), gone).await.is_err());
+        drop(release);
+        assert_eq!(pool.run(|_| ()).await, Ok(()), "the queue is worked off in order");
+        assert_eq!(done.load(Ordering::SeqCst), 0);
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_its_own_work_only() {
+        let pool = pool(1, 4, LONG);
+        for _ in 0..3 {
+            assert_eq!(pool.run(|_| -> u8 { panic!("on purpose") }).await, Err(Busy));
+            assert_eq!(pool.run(|_| 1_u8).await, Ok(1));
+        }
+    }
+
+    #[tokio::test]
+    async fn the_threads_work_side_by_side_and_each_keeps_its_memory() {
+        let (pool, mut tasks) = (pool(2, 4, LONG), JoinSet::new());
+        let release = occupy(&pool, &mut tasks).await;
+        let address = |memory: &mut Memory| memory.with(8, |blocks| blocks.as_ptr().addr());
+        let first = pool.run(address).await.unwrap();
+        assert_eq!(pool.run(address).await, Ok(first));
+        let bigger = |memory: &mut Memory| memory.with(9, |blocks| blocks.len());
+        assert_eq!(pool.run(bigger).await, Ok(9));
+        assert_eq!(pool.run(address).await, Ok(first));
+        drop(release);
+    }
+}

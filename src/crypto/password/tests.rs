@@ -1,0 +1,192 @@
+use super::*;
+use crate::model::Secret;
+
+const CHEAP: Argon2Params = Argon2Params { memory_kib: 64, iterations: 1, parallelism: 1 };
+
+fn passwords_with(params: Argon2Params) -> Passwords {
+    let max_wait = Duration::from_mins(1);
+    let settings = PoolSettings { params, memory_bytes: 1 << 20, queue: 64, max_wait };
+    Passwords::start(settings, Random::seeded(5))
+}
+
+fn password(text: &str) -> Password {
+    Password::try_from(Secret::new(text.to_owned())).unwrap()
+}
+
+/// PW-07.
+#[tokio::test]
+async fn a_password_becomes_an_argon2id_phc_string_with_a_salt_of_its_own() {
+    let passwords = passwords_with(CHEAP);
+    let one = passwords.hash(&password("correct horse")).await.unwrap();
+    let two = passwords.hash(&password("correct horse")).await.unwrap();
+    assert_ne!(one, two);
+    assert!(one.as_phc().starts_with("$argon2id$v=19$m=64,t=1,p=1$"));
+    let phc = Phc::parse(one.as_phc()).unwrap();
+    assert_eq!((phc.salt.len(), phc.output.len()), (16, 32));
+    for hash in [one, two] {
+        let verdict = passwords.verify(&password("correct horse"), Some(&hash)).await;
+        assert_eq!(verdict, Ok(Verdict::Match { rehash: false }));
+    }
+}
+
+/// PW-02: nothing is cut off, not at 72 bytes and not at a NUL.
+#[tokio::test]
+async fn every_character_of_a_password_counts() {
+    let passwords = passwords_with(CHEAP);
+    let long = "x".repeat(100);
+    let hash = passwords.hash(&password(&long)).await.unwrap();
+    let others = [&long[..72], &long[..99], &format!("{}y", &long[..99]), &format!("{long}\0"), ""];
+    for other in others {
+        let verdict = passwords.verify(&password(other), Some(&hash)).await;
+        assert_eq!(verdict, Ok(Verdict::Mismatch), "{other:?}");
+    }
+    let nul = passwords.hash(&password("secret\0one")).await.unwrap();
+    assert_eq!(passwords.verify(&password("secret\0two"), Some(&nul)).await, Ok(Verdict::Mismatch));
+    assert_eq!(passwords.verify(&password("secret"), Some(&nul)).await, Ok(Verdict::Mismatch));
+    let scripts = "пароль密碼🔑".repeat(8);
+    let hash = passwords.hash(&password(&scripts)).await.unwrap();
+    let verdict = passwords.verify(&password(&scripts), Some(&hash)).await;
+    assert_eq!(verdict, Ok(Verdict::Match { rehash: false }));
+}
+
+/// PW-03, PW-04.
+#[tokio::test]
+async fn two_keyboards_type_one_password_and_nothing_else_is_conflated() {
+    let passwords = passwords_with(CHEAP);
+    let good = Ok(Verdict::Match { rehash: false });
+    for (set, typed) in [("cafe\u{301} 1", "caf\u{e9} 1"), ("caf\u{e9}\u{a0}1", "cafe\u{301} 1")] {
+        let hash = passwords.hash(&password(set)).await.unwrap();
+        assert_eq!(passwords.verify(&password(typed), Some(&hash)).await, good);
+        assert_eq!(passwords.verify(&password(set), Some(&hash)).await, good);
+        for other in ["cafe 1", "CAF\u{c9} 1", "caf\u{e9} \u{2460}", " caf\u{e9} 1", "caf\u{e9} 1 "]
+        {
+            let verdict = passwords.verify(&password(other), Some(&hash)).await;
+            assert_eq!(verdict, Ok(Verdict::Mismatch), "{other:?}");
+        }
+    }
+}
+
+/// PW-18: and the dummy's work is done, as for an unknown account.
+#[tokio::test]
+async fn an_unreadable_hash_is_a_verdict_and_no_panic() {
+    let passwords = passwords_with(CHEAP);
+    let good = passwords.hash(&password("correct horse")).await.unwrap();
+    let cut = &good.as_phc()[..good.as_phc().len() - 30];
+    let bcrypt = "$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy";
+    for bad in ["", "$", "plain", "\0", bcrypt, cut] {
+        let hash = PasswordHash::from_phc(bad.to_owned());
+        let verdict = passwords.verify(&password("correct horse"), Some(&hash)).await;
+        assert_eq!(verdict, Ok(Verdict::Unreadable), "{bad:?}");
+        let (phc, ..) = passwords.0.expectation(Some(&hash));
+        assert_eq!(phc.params, CHEAP);
+    }
+}
+
+#[tokio::test]
+async fn a_stored_hash_cannot_hang_the_pool() {
+    let passwords = passwords_with(CHEAP);
+    let good = passwords.hash(&password("correct horse")).await.unwrap();
+    for dear in ["m=4194304,t=1,p=1", "m=65537,t=1,p=1", "m=64,t=17,p=1", "m=64,t=1,p=5"] {
+        let hash = PasswordHash::from_phc(good.as_phc().replace("m=64,t=1,p=1", dear));
+        let verdict = passwords.verify(&password("correct horse"), Some(&hash)).await;
+        assert_eq!(verdict, Ok(Verdict::Unreadable), "{dear}");
+    }
+}
+
+#[tokio::test]
+async fn the_parameters_in_use_are_never_too_dear() {
+    let dear = Argon2Params { memory_kib: 8, iterations: 20, parallelism: 1 };
+    let passwords = passwords_with(dear);
+    let hash = passwords.hash(&password("correct horse")).await.unwrap();
+    let verdict = passwords.verify(&password("correct horse"), Some(&hash)).await;
+    assert_eq!(verdict, Ok(Verdict::Match { rehash: false }));
+}
+
+/// PW-10.
+#[tokio::test]
+async fn where_there_is_no_account_a_dummy_of_the_current_parameters_is_verified() {
+    for params in [CHEAP, Argon2Params { memory_kib: 128, ..CHEAP }] {
+        let passwords = passwords_with(params);
+        let (phc, if_equal, otherwise) = passwords.0.expectation(None);
+        assert_eq!(phc.params, params);
+        assert_eq!((phc.salt.len(), phc.output.len()), (SALT_BYTES, OUTPUT_BYTES));
+        assert_eq!((if_equal, otherwise), (Verdict::Mismatch, Verdict::Mismatch));
+        let verdict = passwords.verify(&password("anything"), None).await;
+        assert_eq!(verdict, Ok(Verdict::Mismatch));
+    }
+}
+
+/// PW-11.
+#[tokio::test]
+async fn a_match_under_other_parameters_asks_for_a_new_hash() {
+    let weaker = passwords_with(CHEAP);
+    let stronger = passwords_with(Argon2Params { iterations: 2, memory_kib: 32, ..CHEAP });
+    let hash = weaker.hash(&password("correct horse")).await.unwrap();
+    let verdict = stronger.verify(&password("correct horse"), Some(&hash)).await;
+    assert_eq!(verdict, Ok(Verdict::Match { rehash: true }), "with a bigger block than its own");
+    let verdict = stronger.verify(&password("another horse"), Some(&hash)).await;
+    assert_eq!(verdict, Ok(Verdict::Mismatch));
+    let foreign = "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$";
+    let phc = Phc::parse(&format!("{foreign}{}", "A".repeat(43))).unwrap();
+    let (_, if_equal, _) = weaker.0.expectation(Some(&PasswordHash::from_phc(phc.to_text())));
+    assert_eq!(if_equal, Verdict::Match { rehash: true }, "a short salt");
+}
+
+/// PW-07.
+#[test]
+fn weak_parameters_are_known_as_weak() {
+    let params =
+        |memory_kib, iterations, parallelism| Argon2Params { memory_kib, iterations, parallelism };
+    assert!(Argon2Params::default().is_strong_enough());
+    for good in [params(47_104, 1, 1), params(12_288, 3, 4), params(65_536, 3, 1)] {
+        assert!(good.is_strong_enough(), "{good:?}");
+    }
+    let weak = [(19_455, 2, 1), (19_456, 1, 1), (47_103, 1, 1), (12_287, 9, 1), (12_288, 2, 1)];
+    for (m, t, p) in weak.into_iter().chain([(65_536, 3, 0), (65_536, 3, 5), (0, 0, 0)]) {
+        assert!(!params(m, t, p).is_strong_enough(), "{m} {t} {p}");
+    }
+}
+
+#[tokio::test]
+async fn parameters_that_argon2_cannot_use_are_raised_and_not_a_panic() {
+    let none = Argon2Params { memory_kib: 0, iterations: 0, parallelism: 0 };
+    let passwords = passwords_with(none);
+    let hash = passwords.hash(&password("correct horse")).await.unwrap();
+    assert!(hash.as_phc().starts_with("$argon2id$v=19$m=8,t=1,p=1$"));
+}
+
+/// PW-08.
+#[test]
+fn the_threads_fit_the_memory_and_the_cores() {
+    let threads = |memory_bytes| {
+        let params = Argon2Params::default();
+        PoolSettings { params, memory_bytes, queue: 1, max_wait: Duration::ZERO }.threads()
+    };
+    let cores = thread::available_parallelism().unwrap().get();
+    assert_eq!(threads(0), 1);
+    assert_eq!(threads(2 * 19_456 * 1024 - 1), 1);
+    assert_eq!(threads(2 * 19_456 * 1024), 2);
+    assert_eq!(threads(u64::MAX), 2 * cores);
+}
+
+/// PW-08.
+#[tokio::test]
+async fn a_storm_is_answered_in_full_and_the_excess_is_busy() {
+    let settings = PoolSettings {
+        params: Argon2Params { memory_kib: 4_096, ..CHEAP },
+        memory_bytes: 0,
+        queue: 3,
+        max_wait: Duration::from_secs(30),
+    };
+    let passwords = Passwords::start(settings, Random::seeded(5));
+    assert_eq!(passwords.retry_after(), Duration::from_secs(10));
+    let mut storm = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let passwords = passwords.clone();
+        storm.spawn(async move { passwords.verify(&password("anything"), None).await });
+    }
+    let verdicts = storm.join_all().await;
+    let busy = verdicts.iter().filter(|v| **v == Err(Busy)).count();
+    assert!((1..50).contains(&busy), "{busy} were refused");
+    assert!(verdicts.iter().all(|v| matches!(v, Ok(Verdict::Mismatch) | Err(Busy))));
+}
