@@ -106,10 +106,7 @@ pub struct KeySchedule {
 impl Default for KeySchedule {
     /// JWKS caches live 5 minutes and access tokens at most 15, with a minute for clocks.
     fn default() -> Self {
-        Self {
-            publish_ahead: Duration::from_mins(6),
-            serve_after: Duration::from_mins(16),
-        }
+        Self { publish_ahead: Duration::from_mins(6), serve_after: Duration::from_mins(16) }
     }
 }
 
