@@ -214,3 +214,25 @@ fn development_is_not_reachable_from_outside() {
     }
     assert!(load(text, dev(Some("127.0.0.1:0"))).is_ok());
 }
+
+/// No list grows without bound.
+#[test]
+fn lists_and_texts_have_a_last_place() {
+    let origins =
+        |n: usize| -> String { (0..n).map(|i| format!("\"https://a{i}.org\", ")).collect() };
+    let proxies = |n: usize| -> String { (0..n).map(|i| format!("\"10.0.0.{i}\", ")).collect() };
+    let text = |most: usize, audience: usize| {
+        let (origins, proxies) = (origins(most), proxies(most));
+        let audience = "a".repeat(audience);
+        format!(
+            "http.cors_origins = [{origins}]\nhttp.trusted_proxies = [{proxies}]\n\
+             tokens.audience = \"{audience}\"\n"
+        )
+    };
+    assert!(load(&text(64, 255), Flags::default()).is_ok());
+    assert!(refusal(&text(64, 256)).starts_with("auth.toml:3:19: tokens.audience: "));
+    let proxies = format!("http.trusted_proxies = [{}]", proxies(65));
+    assert!(refusal(&proxies).starts_with("auth.toml:1:24: http.trusted_proxies: "));
+    let origins = format!("http.cors_origins = [{}]", origins(65));
+    assert!(refusal(&origins).starts_with("auth.toml:1:21: http.cors_origins: "));
+}
