@@ -1,5 +1,7 @@
 //! doorkey: an auth server in one executable.
 
+pub mod auth;
+pub mod config;
 pub mod crypto;
 pub mod model;
 pub mod store;

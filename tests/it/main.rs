@@ -1,1 +1,3 @@
 //! The one test binary: everything from outside, each folder a part of the whole.
+
+mod config;

@@ -1,0 +1,223 @@
+//! What the operator decides: the defaults, then `auth.toml`, then `DOORKEY_…` variables, then
+//! flags, each over the one before. A [`Config`] that was loaded is a valid one.
+//!
+//! The only home of figment, and of reading the environment.
+
+mod check;
+mod defaults;
+mod env;
+mod error;
+mod keys;
+mod layer;
+mod load;
+mod locate;
+mod origin;
+mod units;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Algorithm, IpNetwork, Roles};
+
+pub use error::Error;
+pub use load::{Flags, Loaded, Setting, Sources};
+pub use origin::{NotAnOrigin, Origin};
+pub use units::{BadSize, ByteSize};
+pub use words::{EngineKind, ForwardedHeader, LogFormat, LogLevel, Profile, Registration};
+
+/// All settings. Sections are named after the part that receives them. How each key is checked
+/// and what is said about a bad one stands in one place, `config/check.rs`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Who may make an account. Closed: only the operator and administrators.
+    pub registration: Registration,
+    /// The roles that exist, at most 64; `admin` and `user` are always among them.
+    pub roles: Roles,
+    /// The listener and what requests may do.
+    pub http: Http,
+    /// Access tokens.
+    pub tokens: Tokens,
+    /// Sessions, that is: refresh tokens.
+    pub sessions: Sessions,
+    /// How passwords are judged and hashed.
+    pub passwords: Passwords,
+    /// Where records are kept.
+    pub store: Store,
+    /// How often one may try; 0 switches a limit off.
+    pub limits: Limits,
+    /// The record of who did what.
+    pub audit: Audit,
+    /// The log on standard error.
+    pub log: Log,
+}
+
+/// `[http]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// Where to listen. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The address users see: issuer, links and cookie rules come from it and never from a
+    /// request. `None`: `http://<listen>`, allowed on a loopback address only.
+    #[serde(deserialize_with = "origin::deserialize_public")]
+    pub public_url: Option<Origin>,
+    /// Peers whose forwarding header is believed. Nobody by default.
+    pub trusted_proxies: Vec<IpNetwork>,
+    /// The one forwarding header that is read, and only from a trusted proxy.
+    pub forwarded_header: ForwardedHeader,
+    /// Other origins whose scripts may call, at most 64.
+    pub cors_origins: Vec<Origin>,
+    /// Whether routes with a cookie refuse a request that carries neither `Origin` nor
+    /// `Sec-Fetch-Site`; every current browser sends one of them.
+    pub strict_origin: bool,
+    /// `max-age` of `Strict-Transport-Security` (RFC 6797): zero is off, else at least 365 days.
+    #[serde(with = "units::duration")]
+    pub hsts: Duration,
+    /// Connections at a time, 1 to 65536.
+    pub max_connections: u32,
+    /// For the head of a request to arrive, 1 s to 1 min.
+    #[serde(with = "units::duration")]
+    pub header_timeout: Duration,
+    /// A connection without a request is closed after this, 1 s to 5 min.
+    #[serde(with = "units::duration")]
+    pub idle_timeout: Duration,
+    /// For a whole request, body and answer, 1 s to 5 min.
+    #[serde(with = "units::duration")]
+    pub request_timeout: Duration,
+    /// For running requests when the server stops, at most 5 min.
+    #[serde(with = "units::duration")]
+    pub shutdown_timeout: Duration,
+    /// The largest body, 4 KiB to 1 MiB.
+    pub max_body: ByteSize,
+}
+
+/// `[tokens]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tokens {
+    /// How new signing keys sign.
+    #[serde(deserialize_with = "words::deserialize_algorithm")]
+    pub algorithm: Algorithm,
+    /// How long an access token lives, 5 to 15 min: revocation reaches verifiers that late.
+    #[serde(with = "units::duration")]
+    pub access_ttl: Duration,
+    /// The `aud` of access tokens, 1 to 255 visible ASCII characters. `None`: the public URL.
+    pub audience: Option<String>,
+}
+
+/// `[sessions]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sessions {
+    /// From login to the next login, `tokens.access_ttl` to 30 days.
+    #[serde(with = "units::duration")]
+    pub ttl: Duration,
+    /// Live sessions of one user, 1 to 32; one more ends the oldest.
+    pub max_per_user: u32,
+}
+
+/// `[passwords]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Passwords {
+    /// Memory for all hashes that run at a time, at least `argon2.m`, at most 16 GiB.
+    pub memory: ByteSize,
+    /// The cost of one new hash.
+    pub argon2: Argon2,
+    /// How long a password must be.
+    pub profile: Profile,
+    /// Hashes that may wait for their turn, 1 to 1024; the next one is refused.
+    pub queue: u32,
+    /// How long a hash may wait, 100 ms to 1 min and shorter than `http.request_timeout`.
+    #[serde(with = "units::duration")]
+    pub max_wait: Duration,
+}
+
+/// Parameters of Argon2id (RFC 9106). Weaker than the OWASP forms 19 MiB/2, 46 MiB/1 and
+/// 12 MiB/3 (memory/passes) is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Argon2 {
+    /// Memory of one hash, at most 1 GiB, in whole KiB.
+    pub m: ByteSize,
+    /// Passes over it, at most 10.
+    pub t: u32,
+    /// Lanes, 1 to 4.
+    pub p: u32,
+}
+
+/// `[store]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Store {
+    /// What keeps the records.
+    pub engine: EngineKind,
+    /// Memory for records that were read, 1 MiB to 16 GiB.
+    pub cache: ByteSize,
+}
+
+/// `[limits]`: attempts in a while; 0 switches one off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Failed logins of one account from one network before delays begin.
+    pub login_failures: u32,
+    /// Failed logins of one account from everywhere before delays begin.
+    pub login_failures_per_account: u32,
+    /// Failed logins a minute from one network.
+    pub login_failures_per_network: u32,
+    /// New accounts a minute from one network.
+    pub registrations_per_network: u32,
+    /// Connections at a time from one address; trusted proxies are exempt.
+    pub connections_per_address: u32,
+}
+
+/// `[audit]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Audit {
+    /// How long events are kept, 1 day to 100 years.
+    #[serde(with = "units::duration")]
+    pub keep: Duration,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// For people or for machines.
+    pub format: LogFormat,
+    /// The least important line that is written.
+    pub level: LogLevel,
+}
+
+impl Config {
+    /// The origin users see, without a slash at its end: the configured one, or the address
+    /// that was really bound (which matters with port 0).
+    #[must_use]
+    pub fn public_url(&self, bound: SocketAddr) -> String {
+        let configured = self.http.public_url.clone();
+        configured.unwrap_or_else(|| Origin::of_listener(bound)).to_string()
+    }
+
+    /// The `iss` of tokens (RFC 7519, 4.1.1): the public URL.
+    #[must_use]
+    pub fn issuer(&self, bound: SocketAddr) -> String {
+        self.public_url(bound)
+    }
+
+    /// The `aud` of access tokens (RFC 7519, 4.1.3): the configured one, or the public URL.
+    #[must_use]
+    pub fn audience(&self, bound: SocketAddr) -> String {
+        self.tokens.audience.clone().unwrap_or_else(|| self.public_url(bound))
+    }
+}
+
+const DAY: Duration = Duration::from_hours(24);

@@ -1,0 +1,231 @@
+//! What a good setting is: one sentence a key, said both when a value cannot be read and when it
+//! is out of range; and the rules between keys. No sentence repeats a value.
+
+use std::time::Duration;
+
+use super::{Config, DAY, Http, Passwords, Profile};
+
+/// Every key, and what it must be.
+pub(super) const SENTENCES: [(&str, &str); 38] = [
+    ("registration", "must be \"open\" or \"closed\""),
+    (
+        "roles",
+        "must be a list of at most 64 roles, each a word of at most 32 characters of a-z, 0-9, _ \
+         and - that starts with a letter, with \"admin\" and \"user\" among them",
+    ),
+    ("http.listen", "must be an IP address and a port, for example \"127.0.0.1:8080\""),
+    (
+        "http.public_url",
+        "must be an origin such as \"https://login.example.org\", without user, path or query; \
+         http only for localhost, 127.0.0.0/8 and [::1]",
+    ),
+    (
+        "http.trusted_proxies",
+        "must be a list of at most 64 addresses or networks such as [\"10.0.0.0/8\"], none of \
+         them everyone (/0) and none with bits behind its prefix",
+    ),
+    ("http.forwarded_header", "must be \"x-forwarded-for\", \"forwarded\" or \"x-real-ip\""),
+    (
+        "http.cors_origins",
+        "must be a list of at most 64 origins such as [\"https://app.example.org\"], without \
+         wildcard, path or slash; http only for localhost, 127.0.0.0/8 and [::1]",
+    ),
+    ("http.strict_origin", "must be true or false"),
+    ("http.hsts", "must be \"0s\" (off) or between 365d and 3650d, for example \"365d\""),
+    ("http.max_connections", "must be a whole number between 1 and 65536"),
+    ("http.header_timeout", "must be between 1s and 1m, for example \"10s\""),
+    ("http.idle_timeout", "must be between 1s and 5m, for example \"30s\""),
+    ("http.request_timeout", "must be between 1s and 5m, for example \"30s\""),
+    ("http.shutdown_timeout", "must be between 0s and 5m, for example \"10s\""),
+    ("http.max_body", "must be between 4 KiB and 1 MiB, for example \"16 KiB\""),
+    ("tokens.algorithm", "must be \"ES256\", \"EdDSA\" or \"RS256\""),
+    ("tokens.access_ttl", "must be between 5m and 15m, for example \"10m\""),
+    ("tokens.audience", "must be 1 to 255 visible ASCII characters without spaces"),
+    ("sessions.ttl", "must be between tokens.access_ttl and 30d, for example \"12h\""),
+    ("sessions.max_per_user", "must be a whole number between 1 and 32"),
+    ("passwords.memory", "must be at most 16 GiB, for example \"64 MiB\""),
+    ("passwords.argon2.m", "must be whole KiB and at most 1 GiB, for example \"19 MiB\""),
+    ("passwords.argon2.t", "must be a whole number between 1 and 10, for example 2"),
+    ("passwords.argon2.p", "must be a whole number between 1 and 4, for example 1"),
+    ("passwords.profile", "must be \"standard\" (8 characters) or \"nist\" (15 characters)"),
+    ("passwords.queue", "must be a whole number between 1 and 1024, for example 64"),
+    ("passwords.max_wait", "must be between 100ms and 1m, for example \"5s\""),
+    ("store.engine", "must be \"sled\" or \"memory\""),
+    ("store.cache", "must be between 1 MiB and 16 GiB, for example \"16 MiB\""),
+    ("limits.login_failures", LIMIT),
+    ("limits.login_failures_per_account", LIMIT),
+    ("limits.login_failures_per_network", LIMIT),
+    ("limits.registrations_per_network", LIMIT),
+    ("limits.connections_per_address", LIMIT),
+    ("audit.keep", "must be between 1d and 36500d, for example \"365d\""),
+    ("log.format", "must be \"text\" or \"json\""),
+    ("log.level", "must be \"error\", \"warn\", \"info\", \"debug\" or \"trace\""),
+    ("", "must be a table of keys, as auth.toml shows"),
+];
+
+const LIMIT: &str = "must be a whole number between 0 (off) and 1000000";
+const MAX_LIMIT: u32 = 1_000_000;
+
+/// What is said about `path`: a key, an element of a list, or a section.
+pub(super) fn sentence(path: &str) -> &'static str {
+    let known = |wanted: &str| SENTENCES.iter().find(|(key, _)| *key == wanted).map(|(_, s)| *s);
+    let list = path.rsplit_once('.').map_or(path, |(list, _)| list);
+    known(path).or_else(|| known(list)).or_else(|| known("")).unwrap_or_default()
+}
+
+/// A rule that is broken.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Broken {
+    /// The keys that could mend it; the first one that somebody set is to be shown.
+    pub(super) keys: Vec<&'static str>,
+    /// The sentence, good for each of them.
+    pub(super) why: &'static str,
+}
+
+/// Ranges first, then the rules between keys.
+pub(super) fn check(config: &Config, dev: bool) -> Result<(), Broken> {
+    let ranges = http_ranges(&config.http).into_iter().chain(ranges(config));
+    for (key, holds) in ranges.chain(password_ranges(&config.passwords)) {
+        if !holds {
+            return Err(Broken { keys: vec![key], why: sentence(key) });
+        }
+    }
+    let rules = [between(config), in_public(&config.http), in_development(&config.http, dev)];
+    rules
+        .into_iter()
+        .flatten()
+        .find(|rule| !rule.holds)
+        .map_or(Ok(()), |rule| Err(Broken { keys: rule.keys.to_vec(), why: rule.why }))
+}
+
+fn within<T: PartialOrd + Copy>(value: T, least: T, most: T) -> bool {
+    least <= value && value <= most
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_mins(1);
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+fn http_ranges(http: &Http) -> Vec<(&'static str, bool)> {
+    let everyone = http.trusted_proxies.iter().any(|network| network.is_everyone());
+    let hsts = http.hsts == Duration::ZERO || within(http.hsts, DAY * 365, DAY * 3650);
+    vec![
+        ("http.trusted_proxies", !everyone && http.trusted_proxies.len() <= 64),
+        ("http.cors_origins", http.cors_origins.len() <= 64),
+        ("http.hsts", hsts),
+        ("http.max_connections", within(http.max_connections, 1, 65_536)),
+        ("http.header_timeout", within(http.header_timeout, SECOND, MINUTE)),
+        ("http.idle_timeout", within(http.idle_timeout, SECOND, MINUTE * 5)),
+        ("http.request_timeout", within(http.request_timeout, SECOND, MINUTE * 5)),
+        ("http.shutdown_timeout", http.shutdown_timeout <= MINUTE * 5),
+        ("http.max_body", within(http.max_body.bytes(), 4 * KIB, MIB)),
+    ]
+}
+
+fn ranges(config: &Config) -> Vec<(&'static str, bool)> {
+    let audience = config.tokens.audience.as_deref().is_none_or(|text| {
+        within(text.len(), 1, 255) && text.bytes().all(|b| b.is_ascii_graphic())
+    });
+    let roles =
+        ["admin", "user"].iter().all(|name| config.roles.iter().any(|r| r.as_str() == *name));
+    let limits = &config.limits;
+    vec![
+        ("roles", roles && config.roles.len() <= 64),
+        ("tokens.access_ttl", within(config.tokens.access_ttl, MINUTE * 5, MINUTE * 15)),
+        ("tokens.audience", audience),
+        ("sessions.ttl", within(config.sessions.ttl, config.tokens.access_ttl, DAY * 30)),
+        ("sessions.max_per_user", within(config.sessions.max_per_user, 1, 32)),
+        ("store.cache", within(config.store.cache.bytes(), MIB, 16 * GIB)),
+        ("limits.login_failures", limits.login_failures <= MAX_LIMIT),
+        ("limits.login_failures_per_account", limits.login_failures_per_account <= MAX_LIMIT),
+        ("limits.login_failures_per_network", limits.login_failures_per_network <= MAX_LIMIT),
+        ("limits.registrations_per_network", limits.registrations_per_network <= MAX_LIMIT),
+        ("limits.connections_per_address", limits.connections_per_address <= MAX_LIMIT),
+        ("audit.keep", within(config.audit.keep, DAY, DAY * 36_500)),
+    ]
+}
+
+fn password_ranges(passwords: &Passwords) -> Vec<(&'static str, bool)> {
+    let m = passwords.argon2.m.bytes();
+    let wait = within(passwords.max_wait, Duration::from_millis(100), MINUTE);
+    vec![
+        ("passwords.memory", passwords.memory.bytes() <= 16 * GIB),
+        ("passwords.argon2.m", m <= GIB && m.is_multiple_of(KIB)),
+        ("passwords.argon2.t", within(passwords.argon2.t, 1, 10)),
+        ("passwords.argon2.p", within(passwords.argon2.p, 1, 4)),
+        ("passwords.queue", within(passwords.queue, 1, 1024)),
+        ("passwords.max_wait", wait),
+    ]
+}
+
+/// A rule between keys.
+struct Rule {
+    keys: &'static [&'static str],
+    holds: bool,
+    why: &'static str,
+}
+
+/// The forms of OWASP's Password Storage Cheat Sheet: memory in KiB, passes.
+const OWASP: [(u64, u32); 3] = [(19_456, 2), (47_104, 1), (12_288, 3)];
+
+fn between(config: &Config) -> Vec<Rule> {
+    let passwords = &config.passwords;
+    let (m, t) = (passwords.argon2.m.bytes(), passwords.argon2.t);
+    vec![
+        Rule {
+            keys: &["passwords.argon2.m", "passwords.argon2.t"],
+            holds: OWASP.iter().any(|(kib, passes)| m >= kib * KIB && t >= *passes),
+            why: "argon2 must be at least m = \"19 MiB\" with t = 2, \"46 MiB\" with t = 1 or \
+                  \"12 MiB\" with t = 3",
+        },
+        Rule {
+            keys: &["passwords.memory", "passwords.argon2.m"],
+            holds: passwords.memory >= passwords.argon2.m,
+            why: "passwords.memory must hold at least one hash of passwords.argon2.m",
+        },
+        Rule {
+            keys: &["passwords.max_wait", "http.request_timeout"],
+            holds: passwords.max_wait < config.http.request_timeout,
+            why: "passwords.max_wait must be shorter than http.request_timeout",
+        },
+    ]
+}
+
+fn in_public(http: &Http) -> Vec<Rule> {
+    let https = http.public_url.as_ref().is_some_and(super::Origin::is_https);
+    vec![
+        Rule {
+            keys: &["http.listen"],
+            holds: http.listen.ip().is_loopback() || http.public_url.is_some(),
+            why: "is not a loopback address, so http.public_url must be set too, for example \
+                  \"https://login.example.org\"",
+        },
+        Rule {
+            keys: &["http.hsts"],
+            holds: http.hsts == Duration::ZERO || https,
+            why: "must be \"0s\" unless http.public_url is set and starts with https",
+        },
+    ]
+}
+
+fn in_development(http: &Http, dev: bool) -> Vec<Rule> {
+    let local = |url: &super::Origin| url.is_loopback() && !url.is_https();
+    vec![
+        Rule {
+            keys: &["http.listen"],
+            holds: !dev || http.listen.ip().is_loopback(),
+            why: "must be a loopback address with --dev, for example \"127.0.0.1:8080\"",
+        },
+        Rule {
+            keys: &["http.public_url"],
+            holds: !dev || http.public_url.as_ref().is_none_or(local),
+            why: "must be left out with --dev, or be http on this machine",
+        },
+    ]
+}
+
+// The sentence of `passwords.profile` names these numbers.
+const _: () = assert!(Profile::Standard.min_characters() == 8);
+const _: () = assert!(Profile::Nist.min_characters() == 15);

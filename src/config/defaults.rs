@@ -1,0 +1,108 @@
+//! What holds when nobody says anything: safe on this machine, closed to everybody else.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use super::{
+    Argon2, Audit, ByteSize, Config, DAY, EngineKind, ForwardedHeader, Http, Limits, Log,
+    LogFormat, LogLevel, Passwords, Profile, Registration, Sessions, Store, Tokens,
+};
+use crate::model::{Algorithm, Role, Roles};
+
+impl Default for Config {
+    fn default() -> Self {
+        let editor = Role::try_from("editor".to_owned()).expect("editor is a role");
+        Self {
+            registration: Registration::Closed,
+            roles: Roles::from([Role::admin(), editor, Role::user()]),
+            http: Http::default(),
+            tokens: Tokens::default(),
+            sessions: Sessions::default(),
+            passwords: Passwords::default(),
+            store: Store::default(),
+            limits: Limits::default(),
+            audit: Audit::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            public_url: None,
+            trusted_proxies: Vec::new(),
+            forwarded_header: ForwardedHeader::XForwardedFor,
+            cors_origins: Vec::new(),
+            strict_origin: false,
+            hsts: Duration::ZERO,
+            max_connections: 1024,
+            header_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(30),
+            request_timeout: Duration::from_secs(30),
+            shutdown_timeout: Duration::from_secs(10),
+            max_body: ByteSize::kib(16),
+        }
+    }
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self { algorithm: Algorithm::Es256, access_ttl: Duration::from_mins(10), audience: None }
+    }
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self { ttl: Duration::from_hours(12), max_per_user: 32 }
+    }
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Self {
+            memory: ByteSize::mib(64),
+            argon2: Argon2::default(),
+            profile: Profile::Standard,
+            queue: 64,
+            max_wait: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Default for Argon2 {
+    fn default() -> Self {
+        Self { m: ByteSize::mib(19), t: 2, p: 1 }
+    }
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { engine: EngineKind::Sled, cache: ByteSize::mib(16) }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            login_failures: 5,
+            login_failures_per_account: 100,
+            login_failures_per_network: 30,
+            registrations_per_network: 5,
+            connections_per_address: 256,
+        }
+    }
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self { keep: DAY * 365 }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, level: LogLevel::Info }
+    }
+}

@@ -1,0 +1,113 @@
+//! Settings that are one of a few words.
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use crate::model::Algorithm;
+
+/// Declares such settings. They are read from text alone: figment would take a number for the
+/// position of a derived enum's variant, so that `registration = 0` opened it.
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $variant:ident = $word:literal,)+ })+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "&'static str")]
+        pub enum $name { $($(#[$about])* $variant,)+ }
+
+        impl $name {
+            /// The word in the file.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+        }
+
+        impl From<$name> for &'static str {
+            fn from(value: $name) -> Self {
+                value.word()
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = &'static str;
+            fn try_from(word: String) -> Result<Self, &'static str> {
+                [$(Self::$variant),+].into_iter().find(|v| v.word() == word).ok_or("unknown word")
+            }
+        }
+    )+};
+}
+
+words! {
+    /// Who may make an account.
+    Registration {
+        /// Everyone.
+        Open = "open",
+        /// The operator and administrators.
+        Closed = "closed",
+    }
+
+    /// The header that a trusted proxy names its client in.
+    ForwardedHeader {
+        /// The common list of addresses.
+        XForwardedFor = "x-forwarded-for",
+        /// The standard one (RFC 7239).
+        Forwarded = "forwarded",
+        /// One address (nginx).
+        XRealIp = "x-real-ip",
+    }
+
+    /// How long a password must be.
+    Profile {
+        /// 8 characters and the lists of known passwords.
+        Standard = "standard",
+        /// 15 characters (NIST SP 800-63B, for a password that is the only factor).
+        Nist = "nist",
+    }
+
+    /// What keeps the records.
+    EngineKind {
+        /// The embedded database in the data folder.
+        Sled = "sled",
+        /// The memory of the process: gone when it stops.
+        Memory = "memory",
+    }
+
+    /// The form of a log line.
+    LogFormat {
+        /// For people.
+        Text = "text",
+        /// One JSON object a line.
+        Json = "json",
+    }
+
+    /// The least important line that is written.
+    LogLevel {
+        /// Only what failed.
+        Error = "error",
+        /// And what looks wrong.
+        Warn = "warn",
+        /// And what happened.
+        Info = "info",
+        /// And how.
+        Debug = "debug",
+        /// And each step.
+        Trace = "trace",
+    }
+}
+
+impl Profile {
+    /// The fewest characters of a password.
+    #[must_use]
+    pub const fn min_characters(self) -> usize {
+        match self {
+            Self::Standard => 8,
+            Self::Nist => 15,
+        }
+    }
+}
+
+/// Text alone, for the reason given at the words.
+pub(super) fn deserialize_algorithm<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Algorithm, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+}
