@@ -1,5 +1,6 @@
 //! Passwords become argon2id hashes (RFC 9106), always on the threads of one fixed pool.
 
+use std::fmt;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -106,6 +107,12 @@ pub enum Verdict {
 /// Makes and verifies password hashes. Clones share one pool of threads.
 #[derive(Clone)]
 pub struct Passwords(Arc<Shared>);
+
+impl fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Passwords")
+    }
+}
 
 struct Shared {
     pool: Pool,

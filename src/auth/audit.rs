@@ -1,0 +1,161 @@
+//! The audit trail as it is written: one event in the commit of each change, one log line for
+//! each event, and failed logins gathered so that an attack does not fill the disk.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::{Auth, Client, Error};
+use crate::model::{Actor, Event, EventKind, Outcome, SessionId, UserId};
+use crate::store::Fingerprint;
+use crate::store::engine::Commit;
+
+/// Failed logins of one account from one network are written at most this often.
+pub const FAILURES_EVERY: Duration = Duration::from_mins(1);
+
+/// How many accounts and networks are gathered apart; beyond that they share one count.
+const MOST_GATHERED: usize = 4_096;
+
+/// What an event is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct About {
+    pub(super) kind: EventKind,
+    pub(super) user: Option<UserId>,
+    pub(super) session: Option<SessionId>,
+}
+
+impl About {
+    /// An event about an account.
+    pub(super) fn user(kind: EventKind, user: UserId) -> Self {
+        Self { kind, user: Some(user), session: None }
+    }
+
+    /// An event about one session of an account.
+    pub(super) fn session(kind: EventKind, user: UserId, session: SessionId) -> Self {
+        Self { kind, user: Some(user), session: Some(session) }
+    }
+
+    /// An event about no account.
+    pub(super) fn nobody(kind: EventKind) -> Self {
+        Self { kind, user: None, session: None }
+    }
+}
+
+impl Auth {
+    /// An event of now.
+    pub(super) fn event(&self, about: About, actor: Actor, client: &Client) -> Event {
+        Event {
+            id: self.random.id(),
+            time: self.clock.now(),
+            kind: about.kind,
+            actor,
+            user: about.user,
+            session: about.session,
+            ip: client.ip.map(|ip| ip.to_canonical().to_string()),
+            request_id: client.request_id.clone(),
+            outcome: Outcome::Done,
+            detail: None,
+            count: 1,
+        }
+    }
+
+    /// Commits a change together with its event, and logs it once it is durable.
+    pub(super) async fn commit_with(&self, commit: Commit, event: Event) -> Result<(), Error> {
+        self.store.commit(commit.and(self.store.events().insert(&event))).await?;
+        log(&event);
+        Ok(())
+    }
+
+    /// Notes a refused login; [`Auth::write_failures`] writes it.
+    pub(super) fn note_failed_login(
+        &self,
+        key: Fingerprint,
+        user: Option<UserId>,
+        client: &Client,
+    ) {
+        let about = About { kind: EventKind::LoginFailed, user, session: None };
+        let mut event = self.event(about, Actor::Anonymous, client);
+        event.outcome = Outcome::Refused;
+        self.failures.note(key, event);
+    }
+
+    /// Writes the refused logins gathered so far, each account and network at most once a
+    /// minute; all of them when the server stops.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when they could not be written; they are gathered again.
+    pub async fn write_failures(&self, stopping: bool) -> Result<(), Error> {
+        let now = self.clock.monotonic();
+        let due = self.failures.due(now, stopping);
+        for chunk in due.chunks(50) {
+            let events = self.store.events();
+            let commit = chunk.iter().fold(Commit::new(), |c, e| c.and(events.insert(e)));
+            self.store.commit(commit).await?;
+            chunk.iter().for_each(log);
+        }
+        Ok(())
+    }
+}
+
+/// One line for each event; readable as text, and with fields for machines.
+fn log(event: &Event) {
+    let show = |id: Option<String>| id.unwrap_or_default();
+    tracing::info!(
+        target: "doorkey::audit",
+        event = ?event.kind,
+        outcome = ?event.outcome,
+        actor = ?event.actor,
+        user = %show(event.user.map(|id| id.to_string())),
+        session = %show(event.session.map(|id| id.to_string())),
+        ip = event.ip.as_deref().unwrap_or_default(),
+        request.id = event.request_id.as_deref().unwrap_or_default(),
+        count = event.count,
+        "audit"
+    );
+}
+
+/// Refused logins that wait to be written, by account and network.
+#[derive(Debug, Default)]
+pub(super) struct Failures(Mutex<HashMap<Fingerprint, Gathered>>);
+
+#[derive(Debug)]
+struct Gathered {
+    waiting: Option<Event>,
+    written_at: Option<Duration>,
+}
+
+/// The key of all that came after the map was full.
+const OVERFLOW: Fingerprint = [0; 16];
+
+impl Failures {
+    fn note(&self, key: Fingerprint, event: Event) {
+        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = map.len() >= MOST_GATHERED && !map.contains_key(&key);
+        let key = if full { OVERFLOW } else { key };
+        let gathered = map.entry(key).or_insert(Gathered { waiting: None, written_at: None });
+        let count = gathered.waiting.as_ref().map_or(0, |e| e.count);
+        let user = if full { None } else { event.user };
+        gathered.waiting = Some(Event { count: count.saturating_add(1), user, ..event });
+    }
+
+    /// Takes what may be written at `now`, and forgets whom nobody has tried for a minute.
+    fn due(&self, now: Duration, all: bool) -> Vec<Event> {
+        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let may = |at: Option<Duration>| {
+            all || at.is_none_or(|at| now.saturating_sub(at) >= FAILURES_EVERY)
+        };
+        let mut due = Vec::new();
+        map.retain(|_, gathered| {
+            if may(gathered.written_at) {
+                let event = gathered.waiting.take();
+                let keep = event.is_some();
+                gathered.written_at = Some(now);
+                due.extend(event);
+                keep
+            } else {
+                true
+            }
+        });
+        due
+    }
+}

@@ -1,0 +1,89 @@
+//! Who is calling: a bearer token, checked against the store on every request.
+
+use super::{Auth, Error};
+use crate::crypto;
+use crate::model::{Actor, Role, Session, User, UserId};
+use crate::store::Stored;
+
+/// The proven caller: the only argument that lets a use case act for someone.
+#[derive(Debug, Clone)]
+pub struct Access(Caller);
+
+#[derive(Debug, Clone)]
+enum Caller {
+    User { user: Box<Stored<User>>, session: Box<Stored<Session>> },
+    Operator,
+}
+
+impl Access {
+    /// Who owns the data folder: the command line on the store, or the peer of the control
+    /// socket, whose user id was checked.
+    #[must_use]
+    pub fn operator() -> Self {
+        Self(Caller::Operator)
+    }
+
+    /// The caller's account and session.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for the operator, who has neither.
+    pub(super) fn user(&self) -> Result<(&Stored<User>, &Stored<Session>), Error> {
+        match &self.0 {
+            Caller::User { user, session } => Ok((user, session)),
+            Caller::Operator => Err(Error::Forbidden),
+        }
+    }
+
+    /// Whether the caller is this account.
+    pub(super) fn is(&self, id: UserId) -> bool {
+        matches!(&self.0, Caller::User { user, .. } if user.value.id == id)
+    }
+
+    /// The caller in the audit trail.
+    pub(super) fn actor(&self) -> Actor {
+        match &self.0 {
+            Caller::User { user, .. } => Actor::User(user.value.id),
+            Caller::Operator => Actor::Operator,
+        }
+    }
+
+    /// Requires a role, by what the store says and not the token.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] without it.
+    pub fn require(&self, role: &Role) -> Result<(), Error> {
+        match &self.0 {
+            Caller::User { user, .. } if !user.value.roles.contains(role) => Err(Error::Forbidden),
+            Caller::User { .. } | Caller::Operator => Ok(()),
+        }
+    }
+}
+
+impl Auth {
+    /// The caller behind a bearer token: signature, claims, a live session, an enabled user of
+    /// the same epoch.
+    ///
+    /// # Errors
+    /// [`Error::InvalidToken`] when any of them fails, [`Error::Store`] when the store cannot
+    /// answer: nobody is let in on a guess.
+    pub async fn authenticate(&self, bearer: &str) -> Result<Access, Error> {
+        let now = self.clock.now();
+        let find = |id: &_| self.keyring.verifying(id, now);
+        let claims = crypto::verify(bearer, find, &self.settings.issuer, now).map_err(|why| {
+            tracing::debug!(%why, "access token refused");
+            Error::InvalidToken
+        })?;
+        let session = self.store.sessions().get(claims.session).await?;
+        let session = session.ok_or(Error::InvalidToken)?;
+        let user = self.store.users().get(claims.subject).await?.ok_or(Error::InvalidToken)?;
+        let good = session.value.user == user.value.id
+            && claims.epoch == user.value.epoch
+            && session.value.is_live(now, user.value.epoch)
+            && !user.value.disabled;
+        if !good {
+            return Err(Error::InvalidToken);
+        }
+        self.last_used.note(&session.value, now);
+        Ok(Access(Caller::User { user: Box::new(user), session: Box::new(session) }))
+    }
+}

@@ -1,0 +1,123 @@
+//! What a use case refuses with: enough for the caller, nothing for a guesser.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use crate::crypto;
+use crate::store::{self, IsConflict};
+
+/// A field of a request that is not acceptable, and why, for the person who filled it in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// The member's name.
+    pub field: &'static str,
+    /// One sentence without the value.
+    pub message: Cow<'static, str>,
+}
+
+/// Why a use case did not do it. Which part of a credential was wrong is told to nobody.
+#[derive(Debug, Clone)]
+pub enum Error {
+    /// Unknown name, wrong password, disabled account: all alike.
+    InvalidCredentials,
+    /// The access token is not good, or no longer.
+    InvalidToken,
+    /// The refresh token gives nothing (any more), for every reason alike.
+    SessionEnded,
+    /// The caller's roles do not reach here, or it is about the caller's own roles.
+    Forbidden,
+    /// The login is too long ago for this.
+    ReauthenticationRequired,
+    /// Accounts are made by administrators only.
+    RegistrationClosed,
+    /// There is no such thing, or the caller may not know of it.
+    NotFound,
+    /// Someone has this name.
+    UsernameTaken,
+    /// Someone has this address.
+    EmailTaken,
+    /// Without this account nobody could administer.
+    LastAdmin,
+    /// The fields that must change.
+    Invalid(Vec<FieldError>),
+    /// Too many tries; how long to wait.
+    Throttled(Duration),
+    /// Too much work at once; when to come back.
+    Busy(Duration),
+    /// The store could not do it.
+    Store(store::Error),
+    /// Cryptography failed: a mistake of ours or a broken key.
+    Crypto(crypto::Error),
+}
+
+impl Error {
+    /// One bad field.
+    #[must_use]
+    pub fn invalid(field: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::Invalid(vec![FieldError { field, message: message.into() }])
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::InvalidCredentials => "the name or the password is wrong",
+            Self::InvalidToken => "the access token is not valid",
+            Self::SessionEnded => "the session has ended",
+            Self::Forbidden => "the caller's roles do not allow it",
+            Self::ReauthenticationRequired => "the last login is too long ago",
+            Self::RegistrationClosed => "registration is closed",
+            Self::NotFound => "there is no such thing",
+            Self::UsernameTaken => "the username is taken",
+            Self::EmailTaken => "the e-mail address is taken",
+            Self::LastAdmin => "the last administrator must stay",
+            Self::Invalid(_) => "a field is not acceptable",
+            Self::Throttled(_) => "too many attempts",
+            Self::Busy(_) => "too much work at once",
+            Self::Store(error) => return write!(f, "{error}"),
+            Self::Crypto(error) => return write!(f, "{error}"),
+        };
+        f.write_str(text)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Store(error) => Some(error),
+            Self::Crypto(error) => Some(error),
+            Self::InvalidCredentials
+            | Self::InvalidToken
+            | Self::SessionEnded
+            | Self::Forbidden
+            | Self::ReauthenticationRequired
+            | Self::RegistrationClosed
+            | Self::NotFound
+            | Self::UsernameTaken
+            | Self::EmailTaken
+            | Self::LastAdmin
+            | Self::Invalid(_)
+            | Self::Throttled(_)
+            | Self::Busy(_) => None,
+        }
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<crypto::Error> for Error {
+    fn from(error: crypto::Error) -> Self {
+        Self::Crypto(error)
+    }
+}
+
+impl IsConflict for Error {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Store(store::Error::Conflict))
+    }
+}

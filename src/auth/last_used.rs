@@ -1,0 +1,75 @@
+//! When sessions were last used: kept in memory, so that a refresh writes nothing, and written
+//! by the background task a little later.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::{Auth, Error};
+use crate::model::{Session, SessionId, Timestamp};
+use crate::store::engine::Commit;
+use crate::store::{self, IsConflict};
+
+/// How many sessions are remembered between two writes; a use beyond that is not noted.
+const MOST: usize = 64 * 1024;
+
+/// Sessions written in one commit: one key each.
+const BATCH: usize = 50;
+
+/// A use is worth writing when it is this much later than what is written, in seconds.
+const WORTH_WRITING: u64 = 60;
+
+/// Uses that are not written yet.
+#[derive(Debug, Default)]
+pub(super) struct LastUsed(Mutex<HashMap<SessionId, Timestamp>>);
+
+impl LastUsed {
+    /// Notes a use of `session` at `now`.
+    pub(super) fn note(&self, session: &Session, now: Timestamp) {
+        if now.seconds() < session.last_used_at.seconds().saturating_add(WORTH_WRITING) {
+            return;
+        }
+        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if map.len() < MOST || map.contains_key(&session.id) {
+            map.insert(session.id, now);
+        }
+    }
+
+    /// The last use of `session`, written or not.
+    pub(super) fn of(&self, session: &Session) -> Timestamp {
+        let map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        map.get(&session.id).copied().unwrap_or(session.last_used_at).max(session.last_used_at)
+    }
+
+    fn take(&self) -> Vec<(SessionId, Timestamp)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).drain().collect()
+    }
+}
+
+impl Auth {
+    /// Writes the uses noted since the last call. A session that changed meanwhile keeps its
+    /// change: this is the only write that may get lost.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the store cannot answer.
+    pub async fn write_last_used(&self) -> Result<(), Error> {
+        for chunk in self.last_used.take().chunks(BATCH) {
+            let mut commit = Commit::new();
+            for (id, at) in chunk {
+                if let Some(before) = self.store.sessions().get(*id).await? {
+                    let after = before.value.clone().used(*at);
+                    commit = commit.and(self.store.sessions().replace(&before, &after));
+                }
+            }
+            self.give_way(self.store.commit(commit).await)?;
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::unused_self, reason = "reads as what it is: this writer gives way")]
+    fn give_way(&self, outcome: Result<(), store::Error>) -> Result<(), Error> {
+        match outcome {
+            Err(error) if !error.is_conflict() => Err(error.into()),
+            Err(_) | Ok(()) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! A password for a session.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::audit::About;
+use super::form::presented;
+use super::network::known_network;
+use super::resolve::Resolved;
+use super::{Auth, Client, Error};
+use crate::crypto::{Verdict, hash_secret};
+use crate::model::{
+    AccessToken, Actor, EventKind, Password, RefreshToken, Secret, Session, SessionRef, Timestamp,
+    User, UserSessions,
+};
+use crate::store::Stored;
+use crate::store::engine::Commit;
+
+/// What a person types.
+#[derive(Debug)]
+pub struct Credentials {
+    /// The name, or the verified address.
+    pub username: String,
+    /// The password.
+    pub password: Secret,
+}
+
+/// A login: the only thing, besides a password change, that a refresh token comes from.
+#[derive(Debug)]
+pub struct SignIn {
+    /// For the client's memory.
+    pub access: AccessToken,
+    /// For the cookie.
+    pub refresh: RefreshToken,
+    /// The session it began.
+    pub session: Session,
+    /// Who logged in.
+    pub user: User,
+    /// When this was made.
+    pub now: Timestamp,
+}
+
+impl SignIn {
+    /// How long the refresh token is good: the rest of its session.
+    #[must_use]
+    pub fn rest_of_session(&self) -> Duration {
+        self.session.expires_at.since(self.now)
+    }
+}
+
+/// The longest name of a browser that is kept.
+const MAX_USER_AGENT: usize = 256;
+
+impl Auth {
+    /// Verifies the password and begins a session. A live session of the same account that
+    /// `device` still holds is ended in the same commit; any other is left alone.
+    ///
+    /// # Errors
+    /// [`Error::InvalidCredentials`] for every reason alike, [`Error::Throttled`],
+    /// [`Error::Busy`] when the password queue is full, [`Error::Invalid`] for a password that
+    /// no account can have.
+    pub async fn login(
+        &self,
+        credentials: Credentials,
+        device: Option<&RefreshToken>,
+        client: &Client,
+    ) -> Result<SignIn, Error> {
+        let password = presented("password", credentials.password)?;
+        let account = self.resolve(&credentials.username).await?;
+        let verified = self.verify_throttled(&account, &password, (device, client)).await?;
+        let rehash = verified.rehash;
+        let sign_in =
+            self.store.retry(|| self.begin_session(&verified.user, device, client)).await?;
+        if rehash {
+            self.rehash(&verified.user, &password).await;
+        }
+        Ok(sign_in)
+    }
+
+    /// Verifies the password of an account behind the throttle. Unknown, disabled and invited
+    /// accounts cost the same work as others.
+    pub(super) async fn verify_throttled(
+        &self,
+        account: &Resolved,
+        password: &Password,
+        (device, client): (Option<&RefreshToken>, &Client),
+    ) -> Result<Verified, Error> {
+        let who = self.attempter(account, device, client).await?;
+        let reservation = self.throttle.reserve(&who).await.map_err(|r| self.refused(r))?;
+        let user = account.user.clone().filter(|user| !user.value.disabled);
+        let hash = user.as_ref().and_then(|user| user.value.password.as_ref());
+        let Ok(verdict) = self.passwords.verify(password, hash).await else {
+            reservation.not_verified();
+            return Err(self.busy());
+        };
+        match (verdict, user) {
+            (Verdict::Match { rehash }, Some(user)) => {
+                reservation.succeeded();
+                Ok(Verified { user, rehash })
+            }
+            (verdict, user) => {
+                reservation.failed();
+                if let (Verdict::Unreadable, Some(user)) = (verdict, user) {
+                    tracing::error!(user = %user.value.id, "the stored password hash is damaged: set a new password for this account");
+                }
+                let id = account.user.as_ref().map(|user| user.value.id);
+                self.note_failed_login(who.failure_key(), id, client);
+                Err(Error::InvalidCredentials)
+            }
+        }
+    }
+
+    /// One try to commit a new session: the account must still be the one whose password was
+    /// verified.
+    async fn begin_session(
+        &self,
+        verified: &Stored<User>,
+        device: Option<&RefreshToken>,
+        client: &Client,
+    ) -> Result<SignIn, Error> {
+        let user = self.still(verified).await?;
+        let now = self.clock.now();
+        let refresh = RefreshToken { session: self.random.id(), secret: self.random.secret() };
+        let session = self.new_session(&refresh, &user.value, (client, now));
+        let access = self.issue(&session, &user.value, now)?;
+        let commit = self
+            .login_commit(&user, &session, client)
+            .await?
+            .and(self.end_replaced(device, now).await?);
+        let about = About::session(EventKind::LoggedIn, user.value.id, session.id);
+        let event = self.event(about, Actor::User(user.value.id), client);
+        self.commit_with(commit, event).await?;
+        Ok(SignIn { access, refresh, session, user: user.value, now })
+    }
+
+    /// The account as it is now, if the password that was verified is still its password.
+    async fn still(&self, verified: &Stored<User>) -> Result<Stored<User>, Error> {
+        let user = self.store.users().get(verified.value.id).await?;
+        user.filter(|now| {
+            let (now, then) = (&now.value, &verified.value);
+            !now.disabled && (now.password == then.password || now.epoch == then.epoch)
+        })
+        .ok_or(Error::InvalidCredentials)
+    }
+
+    fn new_session(
+        &self,
+        refresh: &RefreshToken,
+        user: &User,
+        (client, now): (&Client, Timestamp),
+    ) -> Session {
+        Session {
+            id: refresh.session,
+            secret_hash: hash_secret(&refresh.secret),
+            user: user.id,
+            epoch: user.epoch,
+            created_at: now,
+            expires_at: now.plus(self.settings.session_ttl),
+            last_used_at: now,
+            user_agent: label(&client.user_agent),
+            ip: client.ip.map_or_else(String::new, |ip| ip.to_canonical().to_string()),
+            revoked_at: None,
+        }
+    }
+
+    /// The session, the user's list with the oldest making room, and the check that the
+    /// account has not changed.
+    async fn login_commit(
+        &self,
+        user: &Stored<User>,
+        session: &Session,
+        client: &Client,
+    ) -> Result<Commit, Error> {
+        let sessions = self.store.sessions();
+        let before = sessions.of_user(session.user).await?;
+        let mut list = before.value.clone();
+        if list.sessions.len() >= self.settings.max_sessions {
+            self.drop_dead(&mut list, &user.value, session.created_at).await?;
+        }
+        let new = SessionRef { id: session.id, expires_at: session.expires_at };
+        let evicted = list.add(new, self.settings.max_sessions, session.created_at);
+        if let Some(network) = client.ip.map(|ip: IpAddr| known_network(ip)) {
+            list.remember_network(&network, session.created_at);
+        }
+        let mut commit = self
+            .store
+            .users()
+            .unchanged(user)
+            .and(sessions.insert(session))
+            .and(sessions.set_list(session.user, &before, &list));
+        for id in evicted {
+            if let Some(old) = sessions.get(id).await? {
+                let ended = old.value.clone().revoke(session.created_at);
+                commit = commit.and(sessions.replace(&old, &ended));
+            }
+        }
+        Ok(commit)
+    }
+
+    /// Takes ended sessions off a full list, so that only live ones are ever put out.
+    async fn drop_dead(
+        &self,
+        list: &mut UserSessions,
+        user: &User,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let mut live = Vec::with_capacity(list.sessions.len());
+        for entry in list.sessions.drain(..) {
+            let session = self.store.sessions().get(entry.id).await?;
+            if session.is_some_and(|s| s.value.is_live(now, user.epoch)) {
+                live.push(entry);
+            }
+        }
+        list.sessions = live;
+        Ok(())
+    }
+
+    /// The end of the session that this browser held before, whosever it was.
+    async fn end_replaced(
+        &self,
+        device: Option<&RefreshToken>,
+        now: Timestamp,
+    ) -> Result<Commit, Error> {
+        let Some(token) = device else { return Ok(Commit::new()) };
+        let Some(old) = self.proved_session(token).await? else { return Ok(Commit::new()) };
+        if old.value.revoked_at.is_some() {
+            return Ok(Commit::new());
+        }
+        let ended = old.value.clone().revoke(now);
+        Ok(self.store.sessions().replace(&old, &ended))
+    }
+
+    /// The session of this refresh token, if its secret is right; its state is not looked at.
+    pub(super) async fn proved_session(
+        &self,
+        token: &RefreshToken,
+    ) -> Result<Option<Stored<Session>>, Error> {
+        let session = self.store.sessions().get(token.session).await?;
+        let hash = hash_secret(&token.secret);
+        Ok(session.filter(|session| session.value.secret_hash == hash))
+    }
+
+    /// Hashes a password anew under the current parameters. A password that changed meanwhile
+    /// stays changed; a full queue or a busy store leaves it for the next login.
+    async fn rehash(&self, verified: &Stored<User>, password: &Password) {
+        let Ok(hash) = self.passwords.hash(password).await else { return };
+        let done = self.store.retry(|| self.store_rehashed(verified, &hash)).await;
+        if let Err(error) = done {
+            tracing::warn!(user = %verified.value.id, %error, "the password was not rehashed");
+        }
+    }
+
+    async fn store_rehashed(
+        &self,
+        verified: &Stored<User>,
+        hash: &crate::model::PasswordHash,
+    ) -> Result<(), Error> {
+        let Some(user) = self.store.users().get(verified.value.id).await? else { return Ok(()) };
+        if user.value.password != verified.value.password {
+            return Ok(());
+        }
+        let after = user.value.clone().with_rehashed_password(hash.clone());
+        Ok(self.store.commit(self.store.users().replace(&user, &after)).await?)
+    }
+}
+
+/// An account whose password was right.
+#[derive(Debug)]
+pub(super) struct Verified {
+    pub(super) user: Stored<User>,
+    pub(super) rehash: bool,
+}
+
+/// A browser's name, cut and cleaned so that it is one line of text wherever it is shown.
+fn label(user_agent: &str) -> String {
+    user_agent.chars().filter(|c| !c.is_control()).take(MAX_USER_AGENT).collect()
+}

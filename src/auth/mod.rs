@@ -1,0 +1,163 @@
+//! The use cases: one file, one verb. Each gets what it needs as arguments, asks the clock and
+//! the store, and refuses without telling which part was wrong.
+
+mod account;
+mod audit;
+mod authenticate;
+mod change_password;
+mod create_user;
+mod error;
+mod events;
+mod form;
+mod keyring;
+mod last_used;
+mod list_users;
+mod login;
+mod logout;
+mod network;
+mod refresh;
+mod register;
+mod reset;
+mod resolve;
+mod rotate;
+mod sessions;
+mod setup;
+mod tend;
+mod throttle;
+mod tokens;
+mod users;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use self::account::ProfileChange;
+pub use self::audit::FAILURES_EVERY;
+pub use self::authenticate::Access;
+pub use self::change_password::PasswordChange;
+pub use self::create_user::NewUser;
+pub use self::error::{Error, FieldError};
+pub use self::events::{EventFilter, EventPage};
+pub use self::keyring::{KeyView, Keyring, StartError};
+pub use self::list_users::{UserList, UserQuery};
+pub use self::login::{Credentials, SignIn};
+pub use self::refresh::Refreshed;
+pub use self::register::Registration;
+pub use self::reset::{IssuedLink, NewPassword};
+pub use self::sessions::SessionView;
+pub use self::setup::SetupRequest;
+pub use self::throttle::{Limits, Throttle};
+pub use self::users::UserChange;
+pub use crate::crypto::PublicJwk as JwksKey;
+use crate::crypto::{Issuer, PasswordPolicy, Passwords, Random};
+use crate::model::{Algorithm, Clock, EventId, Roles};
+use crate::store::Store;
+
+/// What the deployment decides.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Whether anyone may register.
+    pub registration_open: bool,
+    /// Every role that exists.
+    pub roles: Roles,
+    /// The life of an access token.
+    pub access_ttl: Duration,
+    /// The life of a session.
+    pub session_ttl: Duration,
+    /// How many sessions a user may have; the oldest makes room.
+    pub max_sessions: usize,
+    /// `iss` and `aud`.
+    pub issuer: Issuer,
+    /// Which passwords are accepted.
+    pub policy: PasswordPolicy,
+    /// The origin that links start with.
+    pub public_url: String,
+    /// How new keys sign.
+    pub algorithm: Algorithm,
+    /// How long the audit trail is kept.
+    pub keep_events: Duration,
+}
+
+/// Where a request comes from: for the audit trail, the session list and the throttle.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// `None` for the command line.
+    pub ip: Option<IpAddr>,
+    /// The browser's name for itself; any text.
+    pub user_agent: String,
+    /// `None` where there is no request.
+    pub request_id: Option<String>,
+}
+
+impl Client {
+    /// The command line on the store itself.
+    #[must_use]
+    pub fn operator() -> Self {
+        Self { ip: None, user_agent: String::new(), request_id: None }
+    }
+}
+
+/// What the use cases stand on, besides their settings.
+#[derive(Debug)]
+pub struct Parts {
+    /// The records.
+    pub store: Store,
+    /// The hashing pool.
+    pub passwords: Passwords,
+    /// The signing keys.
+    pub keyring: Keyring,
+    /// The counters.
+    pub throttle: Arc<Throttle>,
+    /// Time.
+    pub clock: Clock,
+    /// Chance.
+    pub random: Random,
+}
+
+/// Everything doorkey can do, as methods.
+#[derive(Debug)]
+pub struct Auth {
+    store: Store,
+    passwords: Passwords,
+    keyring: Keyring,
+    throttle: Arc<Throttle>,
+    clock: Clock,
+    random: Random,
+    settings: Settings,
+    failures: audit::Failures,
+    last_used: last_used::LastUsed,
+    setup_used: tokio::sync::Notify,
+}
+
+impl Auth {
+    /// The use cases over these parts.
+    #[must_use]
+    pub fn new(parts: Parts, settings: Settings) -> Self {
+        Self {
+            store: parts.store,
+            passwords: parts.passwords,
+            keyring: parts.keyring,
+            throttle: parts.throttle,
+            clock: parts.clock,
+            random: parts.random,
+            settings,
+            failures: audit::Failures::default(),
+            last_used: last_used::LastUsed::default(),
+            setup_used: tokio::sync::Notify::new(),
+        }
+    }
+
+    /// A fresh id for a request.
+    #[must_use]
+    pub fn new_request_id(&self) -> String {
+        self.random.id::<EventId>().to_string()
+    }
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when it does not.
+    pub async fn ready(&self) -> Result<(), Error> {
+        Ok(self.store.ping().await?)
+    }
+}

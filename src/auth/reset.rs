@@ -1,0 +1,119 @@
+//! One-time links that set a password: invites and resets.
+
+use std::time::Duration;
+
+use super::audit::About;
+use super::form::Form;
+use super::register::names;
+use super::resolve::account_key;
+use super::{Access, Auth, Client, Error};
+use crate::crypto::hash_secret;
+use crate::model::{
+    Actor, EventKind, Link, LinkToken, PasswordHash, Role, Secret, Timestamp, User, UserId,
+};
+use crate::store::Stored;
+use crate::store::engine::Commit;
+
+/// A link to hand to a person, once.
+#[derive(Debug)]
+pub struct IssuedLink {
+    /// The whole address, the token in it.
+    pub link: Secret,
+    /// The end of its life.
+    pub expires_at: Timestamp,
+}
+
+/// What finishes an invite or a reset.
+#[derive(Debug)]
+pub struct NewPassword {
+    /// The token of the link.
+    pub token: Secret,
+    /// The wanted password.
+    pub new_password: Secret,
+}
+
+/// The life of a link.
+const LINK_TTL: Duration = Duration::from_mins(15);
+
+impl Auth {
+    /// Makes a link that sets a user's password once. The password itself is the user's choice.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`].
+    pub async fn issue_reset(
+        &self,
+        access: &Access,
+        id: UserId,
+        client: &Client,
+    ) -> Result<IssuedLink, Error> {
+        access.require(&Role::admin())?;
+        let user = self.store.users().get(id).await?.ok_or(Error::NotFound)?;
+        let (link, commit) = self.new_link(&user.value);
+        let about = About::user(EventKind::ResetIssued, id);
+        self.commit_with(commit, self.event(about, access.actor(), client)).await?;
+        Ok(link)
+    }
+
+    /// A link for `user`, and the part of a commit that makes it.
+    pub(super) fn new_link(&self, user: &User) -> (IssuedLink, Commit) {
+        let token = LinkToken { link: self.random.id(), secret: self.random.secret() };
+        let expires_at = self.clock.now().plus(LINK_TTL);
+        let record = Link {
+            id: token.link,
+            secret_hash: hash_secret(&token.secret),
+            user: user.id,
+            epoch: user.epoch,
+            expires_at,
+        };
+        let text = token.to_text();
+        let origin = &self.settings.public_url;
+        let link = Secret::new(format!("{origin}/set-password?token={}", text.expose()));
+        (IssuedLink { link, expires_at }, self.store.links().insert(&record))
+    }
+
+    /// Sets the password of a link's user and uses the link up. It logs nobody in and ends all
+    /// sessions; a bad password leaves the link good.
+    ///
+    /// # Errors
+    /// [`Error::InvalidToken`] for a link that is unknown, used, too old or of an earlier epoch;
+    /// [`Error::Invalid`] for a bad password.
+    pub async fn finish_reset(&self, new: NewPassword, client: &Client) -> Result<(), Error> {
+        let token = LinkToken::parse(new.token.expose()).map_err(|_| Error::InvalidToken)?;
+        let (_, user) = self.good_link(&token).await?;
+        let mut form = Form::default();
+        let known = names(&user.value.username, user.value.email.as_ref());
+        let policy = (&self.settings.policy, known.as_slice());
+        let password = form.new_password("new_password", new.new_password, policy);
+        form.finish()?;
+        let password = password.ok_or(Error::Invalid(Vec::new()))?;
+        let hash = self.hash(&password).await?;
+        self.store.retry(|| self.try_finish(&token, &hash, client)).await?;
+        self.throttle.forgive(&account_key(user.value.id));
+        Ok(())
+    }
+
+    async fn good_link(&self, token: &LinkToken) -> Result<(Stored<Link>, Stored<User>), Error> {
+        let link = self.store.links().get(token.link).await?.ok_or(Error::InvalidToken)?;
+        let proved = link.value.secret_hash == hash_secret(&token.secret);
+        if !proved || link.value.expires_at <= self.clock.now() {
+            return Err(Error::InvalidToken);
+        }
+        let user = self.store.users().get(link.value.user).await?;
+        let user = user.filter(|u| u.value.epoch == link.value.epoch && !u.value.disabled);
+        Ok((link, user.ok_or(Error::InvalidToken)?))
+    }
+
+    async fn try_finish(
+        &self,
+        token: &LinkToken,
+        hash: &PasswordHash,
+        client: &Client,
+    ) -> Result<(), Error> {
+        let (link, before) = self.good_link(token).await?;
+        let after = before.value.clone().with_password(hash.clone());
+        let commit =
+            self.store.links().consume(&link).and(self.store.users().replace(&before, &after));
+        let about = About::user(EventKind::PasswordReset, after.id);
+        self.commit_with(commit, self.event(about, Actor::User(after.id), client)).await
+    }
+}

@@ -1,0 +1,237 @@
+//! Throttling of everything that verifies a password: counted before it is verified, delayed
+//! rather than locked, in bounded memory.
+//!
+//! Three counters stand in front of a password: failures in a row of this account from this
+//! network (delays of 1 s to 15 min after the first few), failures in a row of this account from
+//! anywhere (after many, only devices and networks that the account knows are let through), and
+//! failures of this network within a minute, whatever the account. Time is monotonic.
+
+mod counter;
+mod persist;
+mod place;
+mod table;
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore};
+
+use self::counter::{Room, Streak, Window};
+pub(super) use self::persist::MOST_LOADED;
+use self::place::{Places, Tables};
+use super::network::{known_network, limiter_networks, network_key};
+use crate::crypto::fingerprint;
+use crate::model::Clock;
+use crate::store::Fingerprint;
+
+/// How much is allowed; each 0 is off.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Failures in a row of one account from one network that are free of delay.
+    pub login_failures: u32,
+    /// Failures in a row of one account from anywhere before only known devices and networks
+    /// get through (SP 800-63B, 3.2.2: at most 100).
+    pub login_failures_per_account: u32,
+    /// Failures a minute of one network. A /48 of IPv6 may have four times as many as a /64.
+    pub login_failures_per_network: u32,
+    /// Registrations a minute of one network.
+    pub registrations_per_network: u32,
+}
+
+/// Why an attempt does not get to the password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// Come back after this long.
+    Throttled(Duration),
+    /// Too many wait already.
+    Busy,
+}
+
+/// Who tries.
+#[derive(Debug, Clone)]
+pub struct Attempter {
+    /// The account's one key, however it was spelled.
+    pub account: Fingerprint,
+    /// From where; `None` for the command line, which is not throttled.
+    pub ip: Option<IpAddr>,
+    /// The account knows this device or network by an earlier good login.
+    pub is_known: bool,
+    /// The device's own key when it proved an earlier login, so that it does not share a
+    /// counter with an attacker in the same network.
+    pub device: Option<Fingerprint>,
+}
+
+impl Attempter {
+    /// Under which failures are gathered for the audit trail.
+    #[must_use]
+    pub fn failure_key(&self) -> Fingerprint {
+        let network = self.ip.map(known_network).unwrap_or_default();
+        fingerprint(&[b"failure", &self.account, network.as_bytes()])
+    }
+}
+
+/// The counters.
+#[derive(Debug)]
+pub struct Throttle {
+    limits: Limits,
+    clock: Clock,
+    tables: Mutex<Tables>,
+    answered: Notify,
+    waiting: Semaphore,
+}
+
+/// How many attempts may wait for the answers of others.
+const WAITING: usize = 64;
+/// How long they may.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Throttle {
+    /// Empty counters.
+    #[must_use]
+    pub fn new(limits: Limits, clock: Clock) -> Self {
+        Self {
+            limits,
+            clock,
+            tables: Mutex::default(),
+            answered: Notify::new(),
+            waiting: Semaphore::new(WAITING),
+        }
+    }
+
+    /// Reserves one attempt, before anything is verified. The attempt counts as failed unless
+    /// its outcome is told.
+    ///
+    /// # Errors
+    /// [`Refused`] when there is no room for it.
+    pub async fn reserve(self: &Arc<Self>, who: &Attempter) -> Result<Reservation, Refused> {
+        let places = Places::of(who);
+        let mut place_in_line = None;
+        loop {
+            // Registered before looking, so that an answer in between is not missed.
+            let answered = self.answered.notified();
+            match self.try_reserve(&places) {
+                Room::Free => {
+                    return Ok(Reservation { throttle: self.clone(), places, open: true });
+                }
+                Room::In(wait) => return Err(Refused::Throttled(wait)),
+                Room::AfterOthers => {}
+            }
+            if place_in_line.is_none() {
+                place_in_line = Some(self.waiting.try_acquire().map_err(|_| Refused::Busy)?);
+            }
+            tokio::time::timeout(PATIENCE, answered).await.map_err(|_| Refused::Busy)?;
+        }
+    }
+
+    /// Counts one registration of this network.
+    ///
+    /// # Errors
+    /// [`Refused::Throttled`] when it had too many within a minute.
+    pub fn register(&self, ip: Option<IpAddr>) -> Result<(), Refused> {
+        let (Some(ip), limit @ 1..) = (ip, self.limits.registrations_per_network) else {
+            return Ok(());
+        };
+        let now = self.clock.monotonic();
+        let mut tables = self.lock();
+        for (network, factor) in limiter_networks(ip) {
+            let key = network_key(network, b"registration");
+            let window = tables.registrations.entry(key, |w| !w.is_idle(now));
+            match window.room(limit.saturating_mul(factor), now) {
+                Room::Free => window.fail(),
+                Room::In(wait) => return Err(Refused::Throttled(wait)),
+                Room::AfterOthers => return Err(Refused::Busy),
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets all failures of an account: its owner or an administrator has set another
+    /// password.
+    pub fn forgive(&self, account: &Fingerprint) {
+        let now = self.clock.monotonic();
+        if let Some(streak) = self.lock().accounts.get_mut(account) {
+            streak.forgive(now);
+        }
+    }
+
+    fn try_reserve(&self, places: &Places) -> Room {
+        let now = self.clock.monotonic();
+        let mut tables = self.lock();
+        let room = tables.room(places, &self.limits, now);
+        if room == Room::Free {
+            tables.each(places, now, (|streak: &mut Streak| streak.reserve(now), Window::reserve));
+        }
+        room
+    }
+
+    fn settle(&self, places: &Places, outcome: Outcome) {
+        let now = self.clock.monotonic();
+        let limit = self.limits.login_failures;
+        let mut tables = self.lock();
+        match outcome {
+            Outcome::Failed => {
+                tables.each(places, now, (|_: &mut Streak| (), Window::fail));
+                tables.pairs.entry(places.pair, |_| true).fail(limit, now);
+                tables.accounts.entry(places.account, |_| true).fail(0, now);
+            }
+            Outcome::Succeeded => tables.each(places, now, (Streak::succeed, Window::release)),
+            Outcome::NotVerified => tables.each(places, now, (Streak::release, Window::release)),
+        }
+        drop(tables);
+        self.answered.notify_waiters();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Tables> {
+        // A panic while counting leaves counts, not nonsense: go on with them.
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Outcome {
+    Failed,
+    Succeeded,
+    NotVerified,
+}
+
+/// One attempt that was let through. Dropped without a word it counts as failed, so that
+/// hanging up does not buy a free guess.
+#[derive(Debug)]
+#[must_use]
+pub struct Reservation {
+    throttle: Arc<Throttle>,
+    places: Places,
+    open: bool,
+}
+
+impl Reservation {
+    /// The password was right: the rows of this account are broken, the network gets its
+    /// reservation back and keeps its failures.
+    pub fn succeeded(self) {
+        self.settle(Outcome::Succeeded);
+    }
+
+    /// The password was wrong.
+    pub fn failed(self) {
+        self.settle(Outcome::Failed);
+    }
+
+    /// Nothing was verified: as if it had not been.
+    pub fn not_verified(self) {
+        self.settle(Outcome::NotVerified);
+    }
+
+    fn settle(mut self, outcome: Outcome) {
+        self.open = false;
+        self.throttle.settle(&self.places, outcome);
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        if self.open {
+            self.throttle.settle(&self.places, Outcome::Failed);
+        }
+    }
+}

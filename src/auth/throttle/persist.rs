@@ -1,0 +1,88 @@
+//! Counts that outlive a restart: saved now and then, never at an attempt.
+
+use std::time::Duration;
+
+use super::Throttle;
+use super::counter::Streak;
+use super::table::Table;
+use crate::model::Timestamp;
+use crate::store::{Attempt, Fingerprint};
+
+/// A row shorter than this is not worth a write: a restart gives back at most as many guesses.
+const WORTH_SAVING: u32 = 3;
+/// The most counts that one save writes; the rest waits for the next.
+const BATCH: usize = 500;
+/// How many counts are read back at start.
+pub(in crate::auth) const MOST_LOADED: usize = 20_000;
+/// A row of one account and network is forgotten after an hour: by then its longest delay has
+/// passed four times, so waiting for it gains no guess.
+const PAIR_MEMORY: Duration = Duration::from_hours(1);
+
+impl Throttle {
+    /// The counts that changed since the last call and matter beyond a restart; `None` for one
+    /// that is over. At most a few hundred.
+    pub fn unsaved(&self, now: Timestamp) -> Vec<(Fingerprint, Option<Attempt>)> {
+        let mono = self.clock.monotonic();
+        let mut tables = self.lock();
+        let mut changed = unsaved_of(&mut tables.pairs, false, (now, mono));
+        changed.extend(unsaved_of(&mut tables.accounts, true, (now, mono)));
+        changed
+    }
+
+    /// Takes counts of an earlier run; says which of them are over and can be removed.
+    pub fn restore(&self, saved: Vec<(Fingerprint, Attempt)>, now: Timestamp) -> Vec<Fingerprint> {
+        let mono = self.clock.monotonic();
+        let mut tables = self.lock();
+        let mut over = Vec::new();
+        for (key, attempt) in saved {
+            if !attempt.whole_account && now.since(attempt.last_at) >= PAIR_MEMORY {
+                over.push(key);
+                continue;
+            }
+            let table =
+                if attempt.whole_account { &mut tables.accounts } else { &mut tables.pairs };
+            let streak = table.entry(key, |_| true);
+            let limit = if attempt.whole_account { 0 } else { self.limits.login_failures };
+            streak.restore(attempt.failures, limit, mono);
+        }
+        over
+    }
+
+    /// Forgets rows that are an hour old, so that they do not follow an honest user for days.
+    pub fn forget_old(&self) {
+        let mono = self.clock.monotonic();
+        let mut tables = self.lock();
+        for (_, streak) in tables.pairs.iter_mut() {
+            if streak.pending == 0 && mono.saturating_sub(streak.last) >= PAIR_MEMORY {
+                streak.forget();
+            }
+        }
+        tables.pairs.retain(|s| s.failures > 0 || s.pending > 0 || s.is_saved);
+        let forgiven =
+            |s: &Streak| s.forgiven_at.is_some_and(|at| mono.saturating_sub(at) < PAIR_MEMORY);
+        tables.accounts.retain(|s| s.failures > 0 || s.pending > 0 || s.is_saved || forgiven(s));
+        tables.networks.retain(|w| !w.is_idle(mono));
+        tables.registrations.retain(|w| !w.is_idle(mono));
+    }
+}
+
+fn unsaved_of(
+    table: &mut Table<Streak>,
+    whole_account: bool,
+    (now, mono): (Timestamp, Duration),
+) -> Vec<(Fingerprint, Option<Attempt>)> {
+    let mut changed = Vec::new();
+    for (key, streak) in table.iter_mut().filter(|(_, s)| s.is_dirty).take(BATCH) {
+        streak.is_dirty = false;
+        if streak.failures >= WORTH_SAVING {
+            streak.is_saved = true;
+            let last_at = now.minus(mono.saturating_sub(streak.last));
+            let failures = streak.failures;
+            changed.push((*key, Some(Attempt { whole_account, failures, last_at })));
+        } else if streak.is_saved {
+            streak.is_saved = false;
+            changed.push((*key, None));
+        }
+    }
+    changed
+}
