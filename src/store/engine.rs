@@ -88,7 +88,7 @@ impl fmt::Debug for Write {
 /// ```
 /// # use doorkey::store::engine::Commit;
 /// let commit = Commit::new().check("name/ann", None).put("name/ann", "id").delete("old");
-/// assert_eq!(commit.len(), 3);
+/// assert_eq!(commit.len(), 2);
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Commit {
@@ -178,7 +178,7 @@ impl Commit {
     }
 }
 
-/// A storage engine. What every one must do is written as tests in [`super::conformance`].
+/// A storage engine. What every one must do is written as tests in `store::conformance`.
 #[async_trait]
 pub trait Engine: Send + Sync + 'static {
     /// The entry under `key`, as of the last acknowledged commit or later; `None` when absent.

@@ -17,6 +17,8 @@
 //! | `event/TIME/ID` | a [`crate::model::Event`], the newest first |
 //! | `setup` | the hash of the one-time setup secret |
 
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod engine;
 
 mod attempts;
@@ -25,9 +27,12 @@ mod events;
 mod expiry;
 mod keys;
 mod links;
+mod memory;
 mod record;
 mod sessions;
 mod setup;
+#[cfg(feature = "sled")]
+mod sled;
 mod users;
 
 use std::future::Future;
@@ -40,9 +45,14 @@ pub use self::events::Events;
 pub use self::expiry::Swept;
 pub use self::keys::Keys;
 pub use self::links::Links;
+pub use self::memory::Memory;
 pub use self::record::Stored;
 pub use self::sessions::Sessions;
 pub use self::setup::Setup;
+#[cfg(feature = "sled")]
+pub use self::sled::OpenError;
+#[cfg(feature = "sled")]
+pub use self::sled::Sled;
 pub use self::users::{Admins, UserPage, Users};
 use engine::{Commit, Engine};
 
