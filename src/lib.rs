@@ -3,5 +3,6 @@
 pub mod auth;
 pub mod config;
 pub mod crypto;
+pub mod http;
 pub mod model;
 pub mod store;

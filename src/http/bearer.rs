@@ -1,0 +1,121 @@
+//! The bearer token of a request (RFC 6750, 2.1; RFC 9110, 11).
+
+use warp::http::HeaderMap;
+use warp::http::header::AUTHORIZATION;
+
+use super::kind::Kind;
+use super::problem::{Challenge, Problem};
+
+/// An Authorization header that cannot be read in exactly one way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MalformedHeader;
+
+impl From<MalformedHeader> for Problem {
+    fn from(_: MalformedHeader) -> Self {
+        Self::new(Kind::MalformedHeader).challenge(Challenge::HeaderRefused)
+    }
+}
+
+/// The token after `Bearer `, in any letter case of the scheme. `None` without the header or
+/// with another scheme alone: then there is no bearer token. Tokens elsewhere (query, body,
+/// cookie) never count.
+///
+/// # Errors
+/// [`MalformedHeader`] for two headers, a scheme without a token, more than one space, and
+/// anything that mixes `Bearer` with something else.
+pub fn bearer(headers: &HeaderMap) -> Result<Option<&str>, MalformedHeader> {
+    let mut lines = headers.get_all(AUTHORIZATION).iter();
+    let Some(line) = lines.next() else { return Ok(None) };
+    if lines.next().is_some() {
+        return Err(MalformedHeader);
+    }
+    let text = line.to_str().map_err(|_| MalformedHeader)?;
+    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return if is_token68(token) { Ok(Some(token)) } else { Err(MalformedHeader) };
+    }
+    if scheme.is_empty() || mentions_bearer(text) { Err(MalformedHeader) } else { Ok(None) }
+}
+
+/// The characters of RFC 6750's `b64token`: at least one, `=` at the end only.
+fn is_token68(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b);
+    !body.is_empty() && body.bytes().all(allowed)
+}
+
+/// A second scheme hidden behind the first: some parser on the way might have taken it.
+fn mentions_bearer(text: &str) -> bool {
+    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    words.any(|word| word.eq_ignore_ascii_case("bearer"))
+}
+
+#[cfg(test)]
+mod tests {
+    use warp::http::HeaderValue;
+
+    use super::*;
+
+    fn with(lines: &[&[u8]]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(AUTHORIZATION, HeaderValue::from_bytes(line).unwrap());
+        }
+        headers
+    }
+
+    /// BRR-02.
+    #[test]
+    fn the_scheme_is_read_in_any_case_and_the_token_exactly() {
+        for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
+            let headers = with(&[format!("{scheme} aA0-._~+/b==").as_bytes()]);
+            assert_eq!(bearer(&headers), Ok(Some("aA0-._~+/b==")), "{scheme}");
+        }
+    }
+
+    #[test]
+    fn without_the_header_or_with_another_scheme_there_is_no_token() {
+        assert_eq!(bearer(&HeaderMap::new()), Ok(None));
+        for line in ["Basic dXNlcjpwdw==", "Negotiate abc", "Bearerx abc", "DPoP abc", "Basic"] {
+            assert_eq!(bearer(&with(&[line.as_bytes()])), Ok(None), "{line:?}");
+        }
+    }
+
+    /// BRR-02, BRR-05.
+    #[test]
+    fn what_can_be_read_in_two_ways_is_refused() {
+        let lines: [&[u8]; 19] = [
+            b"",
+            b" ",
+            b" Bearer abc",
+            b"Bearer",
+            b"Bearer ",
+            b"Bearer  abc",
+            b"Bearer abc ",
+            b"Bearer abc def",
+            b"Bearer abc,def",
+            b"Bearer abc, Basic def",
+            b"Bearer \"abc\"",
+            b"Bearer ===",
+            b"Bearer a=b",
+            b"Bearer a\tb",
+            b"Bearer\tabc",
+            b"Bearer: abc",
+            b"Basic dXNlcjpwdw==, Bearer abc",
+            b"Basic Bearer abc",
+            b"Bearer abc\xff",
+        ];
+        for line in lines {
+            assert_eq!(bearer(&with(&[line])), Err(MalformedHeader), "{line:?}");
+        }
+    }
+
+    /// BRR-05.
+    #[test]
+    fn two_authorization_headers_are_refused_even_when_equal() {
+        for second in [&b"Bearer abc"[..], b"Basic abc", b""] {
+            assert_eq!(bearer(&with(&[b"Bearer abc", second])), Err(MalformedHeader));
+            assert_eq!(bearer(&with(&[second, b"Bearer abc"])), Err(MalformedHeader));
+        }
+    }
+}

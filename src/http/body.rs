@@ -1,0 +1,62 @@
+//! Reading a request's body, with a limit in bytes and in time.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body, SizeHint};
+
+use super::kind::Kind;
+
+/// The whole body. A declared length over the limit is refused before a byte is read, so that
+/// a client that asked with `Expect: 100-continue` never sends it. Trailers are dropped.
+///
+/// # Errors
+/// [`Kind::BodyTooLarge`] whatever the framing, [`Kind::RequestTimeout`] when it takes longer
+/// than `timeout`, [`Kind::MalformedJson`] when its framing is broken or it breaks off.
+pub async fn read_body<B>(body: B, limit: usize, timeout: Duration) -> Result<Bytes, Kind>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let limit_bytes = u64::try_from(limit).unwrap_or(u64::MAX);
+    let hint: SizeHint = body.size_hint();
+    if hint.lower() > limit_bytes {
+        return Err(Kind::BodyTooLarge);
+    }
+    match tokio::time::timeout(timeout, collect(body, limit)).await {
+        Ok(read) => read,
+        Err(_elapsed) => Err(Kind::RequestTimeout),
+    }
+}
+
+async fn collect<B>(mut body: B, limit: usize) -> Result<Bytes, Kind>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| Kind::MalformedJson)?.into_data() else { continue };
+        if whole.len().saturating_add(data.len()) > limit {
+            return Err(Kind::BodyTooLarge);
+        }
+        whole.extend_from_slice(&data);
+    }
+    Ok(whole.freeze())
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::{Empty, Full};
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test]
+    async fn a_body_of_exactly_the_limit_is_read_and_one_byte_more_is_not() {
+        let body = |length: usize| Full::new(Bytes::from(vec![b'x'; length]));
+        assert_eq!(read_body(body(16), 16, SECOND).await.unwrap().len(), 16);
+        assert_eq!(read_body(body(17), 16, SECOND).await, Err(Kind::BodyTooLarge));
+        assert_eq!(read_body(Empty::new(), 0, SECOND).await.unwrap(), Bytes::new());
+    }
+}

@@ -1,0 +1,290 @@
+//! Who is calling, when proxies stand between: the address behind the trusted ones.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use warp::http::{HeaderMap, HeaderValue};
+
+/// The one header in which the trusted proxies write the client's address; the others are
+/// ignored even when a proxy sends them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For: client, proxy1, proxy2`.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded: for=client` (RFC 7239).
+    Forwarded,
+    /// `X-Real-IP: client`, a single address.
+    XRealIp,
+}
+
+/// The client's address, with IPv4 inside IPv6 unwrapped. It is the peer's own unless the peer
+/// is trusted; then `header` is read from the right, over trusted hops, up to the first
+/// address that is not trusted. What is no plain address ends the walk at the last good one.
+#[must_use]
+pub fn client_ip(
+    peer: IpAddr,
+    headers: &HeaderMap,
+    header: ForwardedHeader,
+    is_trusted: &dyn Fn(IpAddr) -> bool,
+) -> IpAddr {
+    let peer = peer.to_canonical();
+    if !is_trusted(peer) {
+        return peer;
+    }
+    match header {
+        ForwardedHeader::XForwardedFor => {
+            let hops = elements(headers, "x-forwarded-for").map(plain_address);
+            walk(peer, hops, is_trusted)
+        }
+        ForwardedHeader::Forwarded => {
+            let hops = elements(headers, "forwarded").map(forwarded_for);
+            walk(peer, hops, is_trusted)
+        }
+        ForwardedHeader::XRealIp => single(headers, "x-real-ip").and_then(address).unwrap_or(peer),
+    }
+}
+
+/// The request id given by a proxy; `None` unless the peer is a trusted one and the id is one
+/// header of 1 to 64 characters of `[A-Za-z0-9_-]`. Then one is made here.
+#[must_use]
+pub fn request_id(headers: &HeaderMap, trusted: bool) -> Option<&str> {
+    let id = single(headers, "x-request-id").filter(|_| trusted)?;
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    ((1..=64).contains(&id.len()) && id.bytes().all(allowed)).then_some(id)
+}
+
+fn walk(
+    peer: IpAddr,
+    hops: impl Iterator<Item = Option<IpAddr>>,
+    is_trusted: &dyn Fn(IpAddr) -> bool,
+) -> IpAddr {
+    let mut last = peer;
+    for hop in hops {
+        match hop {
+            None => return last,
+            Some(client) if !is_trusted(client) => return client,
+            Some(proxy) => last = proxy,
+        }
+    }
+    last
+}
+
+/// The list elements of every line of a header, the last one first. Commas inside quotes cut
+/// too: a client's unclosed quote must not swallow what the proxy appended.
+fn elements<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a [u8]> {
+    let lines: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+    lines.into_iter().rev().flat_map(|line| line.rsplit(|b| *b == b',')).map(<[u8]>::trim_ascii)
+}
+
+fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut lines = headers.get_all(name).iter();
+    let line = lines.next()?;
+    if lines.next().is_some() { None } else { line.to_str().ok() }
+}
+
+fn plain_address(element: &[u8]) -> Option<IpAddr> {
+    address(str::from_utf8(element).ok()?)
+}
+
+/// An address without port or zone; the standard library reads no others.
+fn address(text: &str) -> Option<IpAddr> {
+    text.trim_ascii().parse::<IpAddr>().ok().map(|ip| ip.to_canonical())
+}
+
+/// The `for` of one element of RFC 7239; `None` when there is not exactly one, or it is
+/// `unknown`, an obfuscated name or anything else that is no address.
+fn forwarded_for(element: &[u8]) -> Option<IpAddr> {
+    let mut node = None;
+    for pair in str::from_utf8(element).ok()?.split(';') {
+        let (name, value) = pair.split_once('=')?;
+        if name.trim_ascii().eq_ignore_ascii_case("for")
+            && node.replace(value.trim_ascii()).is_some()
+        {
+            return None;
+        }
+    }
+    node_address(node?)
+}
+
+/// A node of RFC 7239, section 6: `192.0.2.1`, `"192.0.2.1:80"`, `"[2001:db8::1]"`,
+/// `"[2001:db8::1]:80"`.
+fn node_address(node: &str) -> Option<IpAddr> {
+    let Some(quoted) = node.strip_prefix('"') else {
+        return node.parse::<Ipv4Addr>().ok().map(IpAddr::V4);
+    };
+    let inner = quoted.strip_suffix('"')?;
+    if let Some(bracketed) = inner.strip_prefix('[') {
+        let (ip, port) = bracketed.split_once(']')?;
+        let good = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
+        return ip.parse::<Ipv6Addr>().ok().filter(|_| good).map(|ip| ip.to_canonical());
+    }
+    let ip = match inner.split_once(':') {
+        None => inner,
+        Some((ip, port)) => is_port(port).then_some(ip)?,
+    };
+    ip.parse::<Ipv4Addr>().ok().map(IpAddr::V4)
+}
+
+fn is_port(text: &str) -> bool {
+    (1..=5).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ForwardedHeader::{Forwarded, XForwardedFor, XRealIp};
+    use super::*;
+    use warp::http::HeaderName;
+
+    /// `10.0.0.0/8` and `fd00::/8` are the proxies.
+    fn trusted(ip: IpAddr) -> bool {
+        match ip {
+            IpAddr::V4(v4) => v4.octets()[0] == 10,
+            IpAddr::V6(v6) => v6.octets()[0] == 0xfd,
+        }
+    }
+
+    fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+            headers.append(HeaderName::from_static(name), value);
+        }
+        headers
+    }
+
+    fn ask(peer: &str, header: ForwardedHeader, lines: &[(&'static str, &str)]) -> String {
+        client_ip(peer.parse().unwrap(), &headers(lines), header, &trusted).to_string()
+    }
+
+    /// NET-01.
+    #[test]
+    fn a_peer_that_is_not_trusted_speaks_for_itself_only() {
+        let lie = [
+            ("x-forwarded-for", "1.1.1.1"),
+            ("forwarded", "for=1.1.1.1"),
+            ("x-real-ip", "1.1.1.1"),
+        ];
+        for header in [XForwardedFor, Forwarded, XRealIp] {
+            assert_eq!(ask("203.0.113.9", header, &lie), "203.0.113.9");
+            let nobody = |_: IpAddr| false;
+            let peer = "10.0.0.1".parse().unwrap();
+            assert_eq!(client_ip(peer, &headers(&lie), header, &nobody), peer);
+        }
+    }
+
+    /// NET-02.
+    #[test]
+    fn x_forwarded_for_is_walked_from_the_right_over_trusted_hops() {
+        for (lines, expected) in [
+            (&["192.0.2.1"][..], "192.0.2.1"),
+            (&["6.6.6.6, 192.0.2.1"], "192.0.2.1"),
+            (&["6.6.6.6,192.0.2.1,10.0.0.7 ,\t10.0.0.8"], "192.0.2.1"),
+            (&["6.6.6.6, 192.0.2.1", "10.0.0.7"], "192.0.2.1"),
+            (&["6.6.6.6", "192.0.2.1"], "192.0.2.1"),
+            (&["2001:db8::1"], "2001:db8::1"),
+            (&["6.6.6.6, ::ffff:192.0.2.1, fd00::1"], "192.0.2.1"),
+            (&["10.0.0.6, 10.0.0.7"], "10.0.0.6"),
+            (&["\u{e4}, 192.0.2.1"], "192.0.2.1"),
+            (&["192.0.2.1, unknown"], "10.0.0.1"),
+            (&["192.0.2.1, 10.0.0.7, garbage, 10.0.0.8"], "10.0.0.8"),
+            (&["192.0.2.1:4711"], "10.0.0.1"),
+            (&["[2001:db8::1]:80"], "10.0.0.1"),
+            (&["[2001:db8::1]"], "10.0.0.1"),
+            (&["fe80::1%eth0"], "10.0.0.1"),
+            (&["192.0.2.01"], "10.0.0.1"),
+            (&["3221225985"], "10.0.0.1"),
+            (&["192.0.2.1, \u{e4}"], "10.0.0.1"),
+            (&["192.0.2.1,"], "10.0.0.1"),
+            (&["192.0.2.1", ""], "10.0.0.1"),
+            (&[""], "10.0.0.1"),
+        ] {
+            let lines: Vec<_> = lines.iter().map(|value| ("x-forwarded-for", *value)).collect();
+            assert_eq!(ask("10.0.0.1", XForwardedFor, &lines), expected, "{lines:?}");
+        }
+        assert_eq!(ask("::ffff:10.0.0.1", XForwardedFor, &[]), "10.0.0.1");
+    }
+
+    /// NET-02.
+    #[test]
+    fn forwarded_is_read_as_rfc_7239_says() {
+        for (line, expected) in [
+            ("for=192.0.2.1", "192.0.2.1"),
+            ("For=\"192.0.2.1\";proto=https;by=10.0.0.1", "192.0.2.1"),
+            ("proto=http; FOR=\"192.0.2.1:4711\"", "192.0.2.1"),
+            ("for=\"[2001:db8::1]\"", "2001:db8::1"),
+            ("for=\"[2001:db8::1]:4711\"", "2001:db8::1"),
+            ("for=\"[::ffff:192.0.2.1]\"", "192.0.2.1"),
+            ("for=6.6.6.6, for=192.0.2.1, for=10.0.0.7", "192.0.2.1"),
+            // A client's unclosed quote in front of what the proxy wrote.
+            ("for=\"6.6.6.6, for=192.0.2.1", "192.0.2.1"),
+            ("for=unknown", "10.0.0.1"),
+            ("for=_hidden", "10.0.0.1"),
+            ("for=\"_gazonk\"", "10.0.0.1"),
+            ("by=192.0.2.1", "10.0.0.1"),
+            ("192.0.2.1", "10.0.0.1"),
+            ("for=192.0.2.1;for=192.0.2.2", "10.0.0.1"),
+            ("for=2001:db8::1", "10.0.0.1"),
+            ("for=192.0.2.1:80", "10.0.0.1"),
+            ("for=\"2001:db8::1\"", "10.0.0.1"),
+            ("for=\"[fe80::1%eth0]\"", "10.0.0.1"),
+            ("for=\"[2001:db8::1]x\"", "10.0.0.1"),
+            ("for=\"[2001:db8::1]:\"", "10.0.0.1"),
+            ("for=\"192.0.2.1:123456\"", "10.0.0.1"),
+            ("for=\"192.0.2.\\1\"", "10.0.0.1"),
+            ("for=\"", "10.0.0.1"),
+            ("for=192.0.2.1, for=\"x, for=10.0.0.7", "10.0.0.7"),
+        ] {
+            assert_eq!(ask("10.0.0.1", Forwarded, &[("forwarded", line)]), expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn x_real_ip_is_one_address_or_nothing() {
+        let real = |value| ask("10.0.0.1", XRealIp, &[("x-real-ip", value)]);
+        assert_eq!(real("192.0.2.1"), "192.0.2.1");
+        assert_eq!(real("::ffff:192.0.2.1"), "192.0.2.1");
+        for bad in ["192.0.2.1, 6.6.6.6", "192.0.2.1:80", "unknown", "", "\u{e4}"] {
+            assert_eq!(real(bad), "10.0.0.1", "{bad:?}");
+        }
+        let two = [("x-real-ip", "192.0.2.1"), ("x-real-ip", "192.0.2.2")];
+        assert_eq!(ask("10.0.0.1", XRealIp, &two), "10.0.0.1");
+    }
+
+    /// NET-03.
+    #[test]
+    fn only_the_configured_header_counts() {
+        let others = [
+            ("x_forwarded_for", "6.6.6.6"),
+            ("x_real_ip", "6.6.6.6"),
+            ("x-forwarded-host", "6.6.6.6"),
+            ("x-client-ip", "6.6.6.6"),
+        ];
+        let all = [
+            ("x-forwarded-for", "192.0.2.1"),
+            ("forwarded", "for=192.0.2.2"),
+            ("x-real-ip", "192.0.2.3"),
+        ];
+        for (header, ip) in
+            [(XForwardedFor, "192.0.2.1"), (Forwarded, "192.0.2.2"), (XRealIp, "192.0.2.3")]
+        {
+            assert_eq!(ask("10.0.0.1", header, &others), "10.0.0.1");
+            assert_eq!(ask("10.0.0.1", header, &all), ip);
+        }
+    }
+
+    #[test]
+    fn a_request_id_is_taken_from_a_trusted_proxy_and_only_in_our_alphabet() {
+        let longest = "a".repeat(64);
+        for id in ["a", "Z-9_x", &longest] {
+            let given = headers(&[("x-request-id", id)]);
+            assert_eq!(request_id(&given, true), Some(id));
+            assert_eq!(request_id(&given, false), None);
+        }
+        let too_long = "a".repeat(65);
+        for id in ["", "a b", "a\"", "a/b", "\u{e4}", &too_long] {
+            assert_eq!(request_id(&headers(&[("x-request-id", id)]), true), None, "{id:?}");
+        }
+        let two = headers(&[("x-request-id", "a"), ("x-request-id", "a")]);
+        assert_eq!(request_id(&two, true), None);
+    }
+}

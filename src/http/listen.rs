@@ -1,0 +1,254 @@
+//! The accept loop and the driving of connections: HTTP/1.1 with every wait bounded. Home of
+//! hyper's server; the same loop serves TCP and the control socket.
+
+mod slots;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use warp::http::Request;
+use warp::reply::Response;
+
+use self::slots::{Slot, Slots};
+use self::stream::{Phase, Waits, WatchedStream};
+use super::kind::Kind;
+
+/// Request line and headers together, in bytes; more is 431 (HTTP-02).
+const MAX_HEADER_BYTES: usize = 16 * 1024;
+/// Header fields of a request; more is 431.
+const MAX_HEADERS: usize = 64;
+/// How long to leave the listener alone after it failed, for example for want of file handles.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Longer waits count as this one: the end of a very long one is no moment a clock can name.
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
+
+/// Whether an address is exempt from `connections_per_address`, as trusted proxies are.
+pub type Exempt = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
+
+/// What one client, and all together, may take. Every duration must be over zero.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Open connections in all, at least 1; further ones wait unaccepted.
+    pub max_connections: usize,
+    /// Open connections of one IPv4 address or one IPv6 /64; further ones are closed at once.
+    /// 0 is no limit.
+    pub connections_per_address: usize,
+    /// From the first byte of a request to the end of its headers.
+    pub header_timeout: Duration,
+    /// How long a connection may be silent before a request. Also how long a client may
+    /// refuse to take any byte of an answer.
+    pub idle_timeout: Duration,
+    /// From the end of the headers to the answer: reading the body and the handler together.
+    pub request_timeout: Duration,
+    /// How long open requests may go on after the shutdown began.
+    pub shutdown_grace: Duration,
+}
+
+/// Who is at the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peer {
+    /// An address of the network.
+    Tcp(SocketAddr),
+    /// A process of this machine, by the user it runs as (told by the kernel).
+    Unix {
+        /// The user id.
+        uid: u32,
+    },
+}
+
+/// What answers requests. Cloned for every connection.
+pub trait Handler: Clone + Send + Sync + 'static {
+    /// The answer to a request. Dropped unfinished when the client goes away or the time is up.
+    fn call(&self, request: Request<Incoming>, peer: Peer)
+    -> impl Future<Output = Response> + Send;
+
+    /// The answer when [`Handler::call`] gave none: [`Kind::Internal`] after a panic,
+    /// [`Kind::Unavailable`] after the request's time.
+    fn refuse(&self, kind: Kind) -> Response;
+}
+
+/// Where connections come from.
+pub trait Listener: Send {
+    /// The connection itself.
+    type Io: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    /// The next connection. An error concerns that one connection, or all of them for a while.
+    fn accept(&self) -> impl Future<Output = io::Result<(Self::Io, Peer)>> + Send;
+}
+
+impl Listener for TcpListener {
+    type Io = tokio::net::TcpStream;
+
+    async fn accept(&self) -> io::Result<(Self::Io, Peer)> {
+        let (stream, address) = Self::accept(self).await?;
+        // Without it answers are slower, not wrong.
+        let _ = stream.set_nodelay(true);
+        Ok((stream, Peer::Tcp(address)))
+    }
+}
+
+impl Listener for UnixListener {
+    type Io = tokio::net::UnixStream;
+
+    async fn accept(&self) -> io::Result<(Self::Io, Peer)> {
+        let (stream, _address) = Self::accept(self).await?;
+        let uid = stream.peer_cred()?.uid();
+        Ok((stream, Peer::Unix { uid }))
+    }
+}
+
+/// Serves until `shutdown` is ready. Then it accepts no more, closes idle connections, lets
+/// open requests finish within the grace and cuts off what is left.
+pub async fn serve<L: Listener, H: Handler>(
+    listener: L,
+    handler: H,
+    (limits, exempt): (Limits, Exempt),
+    shutdown: impl Future<Output = ()>,
+) {
+    let slots = Slots::new(&limits, exempt);
+    let (stop, stopped) = watch::channel(false);
+    let mut connections = JoinSet::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            (io, peer, slot) = next(&listener, &slots) => {
+                let connection = Connection { handler: handler.clone(), peer, limits };
+                connections.spawn(connection.drive(io, slot, stopped.clone()));
+            }
+        }
+    }
+    drop(listener);
+    stop.send_replace(true);
+    let finished = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(limits.shutdown_grace, finished).await.is_err() {
+        tracing::warn!(open = connections.len(), "connections were cut off by the shutdown");
+        connections.shutdown().await;
+    }
+}
+
+/// The next connection there is room for.
+async fn next<L: Listener>(listener: &L, slots: &Slots) -> (L::Io, Peer, Slot) {
+    let mut room = slots.room().await;
+    loop {
+        match listener.accept().await {
+            Ok((io, peer)) => match slots.take(peer, room) {
+                Ok(slot) => return (io, peer, slot),
+                Err(unused) => {
+                    tracing::debug!(?peer, "too many connections from this address");
+                    room = unused;
+                }
+            },
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "no connection can be accepted for a moment");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// A client that left before it was accepted is no reason to pause for the others.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, NotConnected};
+    let kinds = [ConnectionAborted, ConnectionRefused, ConnectionReset, NotConnected];
+    kinds.contains(&error.kind())
+}
+
+struct Connection<H> {
+    handler: H,
+    peer: Peer,
+    limits: Limits,
+}
+
+impl<H: Handler> Connection<H> {
+    /// Runs the connection to its end; `slot` is free again then.
+    async fn drive<S>(self, io: S, slot: Slot, mut stopped: watch::Receiver<bool>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let _slot = slot;
+        let phase = Phase::default();
+        let waits = Waits::new(&self.limits);
+        let io = TokioIo::new(WatchedStream::new(io, phase.clone(), waits));
+        let service = service_fn(|request| async {
+            let _busy = phase.busy();
+            Ok::<_, Infallible>(self.answer(request).await)
+        });
+        let mut served = pin!(builder(&self.limits).serve_connection(io, service));
+        tokio::select! {
+            // How a connection ends is the client's affair, not worth a line in the log.
+            _ = served.as_mut() => return,
+            _ = stopped.wait_for(|stop| *stop) => served.as_mut().graceful_shutdown(),
+        }
+        let _ = served.await;
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Response {
+        let answered = caught(self.handler.call(request, self.peer));
+        match tokio::time::timeout(self.limits.request_timeout, answered).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(Panicked)) => {
+                tracing::error!("a request handler panicked");
+                self.handler.refuse(Kind::Internal)
+            }
+            Err(_elapsed) => {
+                tracing::warn!("a request took too long");
+                self.handler.refuse(Kind::Unavailable)
+            }
+        }
+    }
+}
+
+fn builder(limits: &Limits) -> http1::Builder {
+    let both_waits = limits.idle_timeout.saturating_add(limits.header_timeout);
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        // The stream watches both waits apart; this is the backstop for them together.
+        .header_read_timeout(both_waits.min(LONGEST_WAIT))
+        .max_buf_size(MAX_HEADER_BYTES)
+        .max_header_size(MAX_HEADER_BYTES)
+        .max_headers(MAX_HEADERS)
+        .half_close(false)
+        .keep_alive(true);
+    builder
+}
+
+/// A future panicked; its message went to the panic hook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Panicked;
+
+/// The future's value, or that it panicked: one request must not take others with it.
+///
+/// # Errors
+/// [`Panicked`].
+pub async fn caught<F: Future>(future: F) -> Result<F::Output, Panicked> {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        // The future is not polled again after a panic, so what it left broken is not seen.
+        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
+        polled.map_or(std::task::Poll::Ready(Err(Panicked)), |poll| poll.map(Ok))
+    })
+    .await
+}

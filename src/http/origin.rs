@@ -1,0 +1,274 @@
+//! Which sites may send our cookies, and which may read our answers.
+
+use warp::http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
+    ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
+};
+use warp::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use warp::reply::Response;
+
+use super::headers::method_list;
+use super::kind::Kind;
+use super::problem::Problem;
+
+/// The exact origins (`https://app.example`, a port only where it is not the scheme's own)
+/// this server knows: its own, and those of other sites it lets in. Compared byte for byte.
+#[derive(Debug, Clone, Default)]
+pub struct Origins {
+    own: Vec<String>,
+    cors: Vec<String>,
+}
+
+/// A request with a cookie that a page of a stranger may have sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ForeignOrigin;
+
+impl From<ForeignOrigin> for Problem {
+    fn from(_: ForeignOrigin) -> Self {
+        Self::new(Kind::ForeignOrigin)
+    }
+}
+
+impl Origins {
+    /// `own` are the server's origins; `cors` those that may also read answers from afar.
+    #[must_use]
+    pub const fn new(own: Vec<String>, cors: Vec<String>) -> Self {
+        Self { own, cors }
+    }
+
+    /// Whether a request to a route that acts by cookie comes from a page of ours. A request
+    /// that names no origin at all is no browser's; `strict` refuses it too.
+    ///
+    /// # Errors
+    /// [`ForeignOrigin`] for an origin not listed, `null`, several, and a fetch that the
+    /// browser itself calls foreign.
+    pub fn check_cookie_route(
+        &self,
+        headers: &HeaderMap,
+        strict: bool,
+    ) -> Result<(), ForeignOrigin> {
+        if headers.contains_key(ORIGIN) {
+            let origin = only(headers, ORIGIN.as_str()).ok_or(ForeignOrigin)?;
+            let known = contains(&self.own, origin) || contains(&self.cors, origin);
+            return if known { Ok(()) } else { Err(ForeignOrigin) };
+        }
+        if headers.contains_key(FETCH_SITE) {
+            let site = only(headers, FETCH_SITE).ok_or(ForeignOrigin)?;
+            let good = site == "same-origin" || site == "none";
+            return if good { Ok(()) } else { Err(ForeignOrigin) };
+        }
+        if strict { Err(ForeignOrigin) } else { Ok(()) }
+    }
+
+    /// Adds to an answer what lets a listed site read it, and that the answer depends on the
+    /// asker. Without listed sites, which is the default, nothing is added.
+    pub fn allow_reading(&self, request: &HeaderMap, response: &mut HeaderMap) {
+        if self.cors.is_empty() {
+            return;
+        }
+        response.append(VARY, HeaderValue::from_name(ORIGIN));
+        if let Some(origin) = self.reader(request) {
+            response.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            response.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+            let exposed = HeaderValue::from_static("retry-after, www-authenticate, x-request-id");
+            response.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+        }
+    }
+
+    /// The answer to a CORS preflight of a listed site for a path with these `methods`; `None`
+    /// when it is none, and then OPTIONS is a method like any other.
+    #[must_use]
+    pub fn preflight<'a>(
+        &self,
+        method: &Method,
+        request: &HeaderMap,
+        methods: impl IntoIterator<Item = &'a Method>,
+    ) -> Option<Response> {
+        if *method != Method::OPTIONS || !request.contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
+            return None;
+        }
+        self.reader(request)?;
+        let mut response = Response::default();
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        let headers = response.headers_mut();
+        self.allow_reading(request, headers);
+        headers.remove(ACCESS_CONTROL_EXPOSE_HEADERS);
+        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, method_list(methods));
+        let allowed = HeaderValue::from_static("authorization, content-type");
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, allowed);
+        headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+        Some(response)
+    }
+
+    /// The origin of the request when it is a listed site.
+    fn reader(&self, request: &HeaderMap) -> Option<HeaderValue> {
+        let origin = only(request, ORIGIN.as_str())?;
+        contains(&self.cors, origin).then(|| request.get(ORIGIN).cloned()).flatten()
+    }
+}
+
+/// What kind of page the browser says it sends for (Fetch Metadata).
+const FETCH_SITE: &str = "sec-fetch-site";
+
+fn contains(origins: &[String], origin: &str) -> bool {
+    // "null" is what any sandboxed page says of itself; no list can make it one of ours.
+    origin != "null" && origins.iter().any(|known| known == origin)
+}
+
+fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut lines = headers.get_all(name).iter();
+    let line = lines.next()?.to_str().ok()?;
+    if lines.next().is_some() { None } else { Some(line) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use warp::http::HeaderName;
+
+    const OWN: &str = "https://auth.example";
+    const APP: &str = "https://app.example";
+
+    const STRANGERS: [&str; 17] = [
+        "https://app.example.evil.com",
+        "https://evilapp.example",
+        "https://auth.example.",
+        "https://auth.example:443",
+        "https://auth.example:8443",
+        "https://auth.example/",
+        "https://AUTH.example",
+        "http://auth.example",
+        "http://app.example",
+        "https://localhost.evil.com",
+        "https://sub.auth.example",
+        "https://auth.example https://evil.example",
+        "auth.example",
+        "null",
+        "*",
+        "",
+        "\u{e4}",
+    ];
+
+    fn origins() -> Origins {
+        // The "null" in the list must not help anyone.
+        Origins::new(vec![OWN.to_owned()], vec![APP.to_owned(), "null".to_owned()])
+    }
+
+    fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+            headers.append(HeaderName::from_static(name), value);
+        }
+        headers
+    }
+
+    fn check(lines: &[(&'static str, &str)], strict: bool) -> bool {
+        origins().check_cookie_route(&headers(lines), strict).is_ok()
+    }
+
+    /// CSRF-02, CSRF-03.
+    #[test]
+    fn a_listed_origin_may_use_the_cookie_wherever_it_stands() {
+        for origin in [OWN, APP] {
+            assert!(check(&[("origin", origin)], true));
+            for site in ["same-origin", "same-site", "cross-site", "none"] {
+                assert!(check(&[("origin", origin), ("sec-fetch-site", site)], true));
+            }
+        }
+    }
+
+    /// CSRF-02.
+    #[test]
+    fn an_origin_that_is_not_listed_may_not() {
+        for stranger in STRANGERS {
+            assert!(!check(&[("origin", stranger)], false), "{stranger:?}");
+            assert!(!check(&[("origin", stranger), ("sec-fetch-site", "same-origin")], false));
+        }
+        for (one, other) in [(OWN, OWN), (OWN, "https://evil.example"), ("null", OWN)] {
+            assert!(!check(&[("origin", one), ("origin", other)], false));
+        }
+    }
+
+    /// CSRF-03, CSRF-04.
+    #[test]
+    fn without_an_origin_the_fetch_metadata_decide() {
+        for (site, expected) in [
+            ("same-origin", true),
+            ("none", true),
+            ("same-site", false),
+            ("cross-site", false),
+            ("Same-Origin", false),
+            ("", false),
+        ] {
+            assert_eq!(check(&[("sec-fetch-site", site)], true), expected, "{site:?}");
+            assert_eq!(check(&[("sec-fetch-site", site)], false), expected, "{site:?}");
+        }
+        assert!(!check(&[("sec-fetch-site", "none"), ("sec-fetch-site", "cross-site")], false));
+    }
+
+    /// CSRF-04.
+    #[test]
+    fn a_client_that_is_no_browser_passes_unless_the_check_is_strict() {
+        assert!(check(&[], false));
+        assert!(!check(&[], true));
+    }
+
+    fn answer(origins: &Origins, lines: &[(&'static str, &str)]) -> HeaderMap {
+        let mut response = HeaderMap::new();
+        origins.allow_reading(&headers(lines), &mut response);
+        response
+    }
+
+    /// CORS-01.
+    #[test]
+    fn only_a_listed_site_may_read_and_is_named_exactly() {
+        let given = answer(&origins(), &[("origin", APP)]);
+        assert_eq!(given["access-control-allow-origin"], APP);
+        assert_eq!(given["access-control-allow-credentials"], "true");
+        assert_eq!(given["vary"], "origin");
+        for stranger in STRANGERS.into_iter().chain([OWN]) {
+            let given = answer(&origins(), &[("origin", stranger)]);
+            assert_eq!(given.len(), 1, "{stranger:?}: {given:?}");
+            assert_eq!(given["vary"], "origin");
+        }
+        assert_eq!(answer(&origins(), &[("origin", APP), ("origin", APP)]).len(), 1);
+    }
+
+    /// CORS-02.
+    #[test]
+    fn without_listed_sites_there_is_no_cors_header_at_all() {
+        let closed = Origins::new(vec![OWN.to_owned()], Vec::new());
+        for origin in [OWN, APP, "null", "*"] {
+            assert!(answer(&closed, &[("origin", origin)]).is_empty());
+            let asked = headers(&[("origin", origin), ("access-control-request-method", "POST")]);
+            assert!(closed.preflight(&Method::OPTIONS, &asked, &[Method::POST]).is_none());
+        }
+    }
+
+    /// CORS-01.
+    #[test]
+    fn a_preflight_of_a_listed_site_is_answered_with_the_methods_of_the_path() {
+        let asked = headers(&[("origin", APP), ("access-control-request-method", "DELETE")]);
+        let methods = [Method::GET, Method::DELETE];
+        let response = origins().preflight(&Method::OPTIONS, &asked, &methods).unwrap();
+        assert_eq!(response.status(), 204);
+        let given = response.headers();
+        assert_eq!(given["access-control-allow-origin"], APP);
+        assert_eq!(given["access-control-allow-credentials"], "true");
+        assert_eq!(given["access-control-allow-methods"], "GET, DELETE");
+        assert_eq!(given["access-control-allow-headers"], "authorization, content-type");
+        assert_eq!(given["access-control-max-age"], "600");
+        assert_eq!(given["vary"], "origin");
+        assert_eq!(given.len(), 6);
+        assert!(origins().preflight(&Method::POST, &asked, &methods).is_none());
+        for lines in [
+            &[("origin", APP)][..],
+            &[("access-control-request-method", "GET")],
+            &[("origin", "https://evil.example"), ("access-control-request-method", "GET")],
+        ] {
+            assert!(origins().preflight(&Method::OPTIONS, &headers(lines), &methods).is_none());
+        }
+    }
+}
