@@ -68,6 +68,14 @@ pub struct PublicJwk {
     kid: KeyId,
 }
 
+impl PublicJwk {
+    /// The key's id.
+    #[must_use]
+    pub const fn id(&self) -> KeyId {
+        self.kid
+    }
+}
+
 impl KeyPair {
     /// A fresh key. RSA takes most of a second.
     ///

@@ -65,15 +65,15 @@ pub(super) fn make_folder(path: &Path) -> Result<bool, OpenError> {
     }
 }
 
-/// An empty folder is closed to others. One with something in it is refused: it may be a shared
-/// folder named by mistake, or its keys may already have been read.
+/// A folder with nothing but hidden files in it is closed to others. One that holds more is
+/// refused: it may be a shared folder named by mistake, or its keys may already have been read.
 fn check_mode(data: &Path) -> Result<(), OpenError> {
     let task = "look into the folder";
     let mode = fs::metadata(data).map_err(OpenError::io(task, data))?.permissions().mode() & 0o7777;
-    let mut entries = fs::read_dir(data).map_err(OpenError::io(task, data))?;
+    let mut entries = fs::read_dir(data).map_err(OpenError::io(task, data))?.flatten();
     if mode & OTHERS == 0 {
         Ok(())
-    } else if entries.next().is_none() {
+    } else if entries.all(|entry| entry.file_name().as_encoded_bytes().starts_with(b".")) {
         set_mode(data, FOLDER_MODE)
     } else {
         Err(OpenError::TooOpen { data: data.to_owned(), mode })

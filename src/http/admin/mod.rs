@@ -1,0 +1,18 @@
+//! `/admin/…`: for callers with the role `admin`, and for the operator on the control socket.
+
+mod events;
+mod keys;
+mod sessions;
+mod users;
+
+use super::route::{Context, Endpoint};
+
+pub(super) fn endpoints(context: &Context) -> Vec<Endpoint> {
+    [
+        users::endpoints(context),
+        sessions::endpoints(context),
+        keys::endpoints(context),
+        events::endpoints(context),
+    ]
+    .concat()
+}

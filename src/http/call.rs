@@ -1,0 +1,59 @@
+//! A request as the endpoints see it: everything common is already checked.
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use warp::http::HeaderMap;
+
+use super::kind::Kind;
+use super::problem::Problem;
+use super::{json, query};
+use crate::auth::{Access, Client};
+
+/// One request behind the gate.
+#[derive(Debug)]
+pub(super) struct Call {
+    /// Its `X-Request-Id`.
+    pub(super) request_id: String,
+    /// Where it comes from.
+    pub(super) client: Client,
+    /// The proven caller; `None` on routes that anyone may call.
+    pub(super) access: Option<Access>,
+    /// All of it.
+    pub(super) headers: HeaderMap,
+    /// The parts of the path that the route names.
+    pub(super) parts: Vec<(String, String)>,
+    /// Behind the `?`, as sent.
+    pub(super) query: Option<String>,
+    /// Empty where the route ignores it.
+    pub(super) body: Bytes,
+}
+
+impl Call {
+    /// The proven caller of a guarded route.
+    pub(super) fn access(&self) -> Result<&Access, Problem> {
+        self.access.as_ref().ok_or_else(|| Kind::InvalidToken.into())
+    }
+
+    /// The body as `T`, strictly.
+    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        json::parse(&self.headers, &self.body)
+    }
+
+    /// The parameters behind the `?`; unknown and repeated ones are refused.
+    pub(super) fn query<const N: usize>(
+        &self,
+        names: [&'static str; N],
+    ) -> Result<[Option<String>; N], Problem> {
+        query::parse(self.query.as_deref().unwrap_or_default(), names)
+    }
+
+    /// The part `{name}` of the path as an identifier. One that cannot be one is not found.
+    pub(super) fn id<T: for<'a> TryFrom<&'a str>>(&self, name: &str) -> Result<T, Problem> {
+        self.part(name).and_then(|text| T::try_from(text).ok()).ok_or_else(|| Kind::NotFound.into())
+    }
+
+    /// The part `{name}` of the path.
+    pub(super) fn part(&self, name: &str) -> Option<&str> {
+        self.parts.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+}

@@ -1,0 +1,27 @@
+//! `POST /auth/logout`: the session ends before the answer, then the cookie goes.
+
+use std::sync::Arc;
+
+use warp::http::Method;
+use warp::http::header::SET_COOKIE;
+use warp::reply::Response;
+
+use super::call::Call;
+use super::cookie::Presented;
+use super::problem::Problem;
+use super::reply;
+use super::route::{Context, Endpoint, Guard, Route};
+
+pub(super) fn endpoint(context: &Context) -> Endpoint {
+    context.endpoint(Route::bare(Method::POST, "/auth/logout", Guard::Browser), logout)
+}
+
+async fn logout(context: Context, call: Arc<Call>) -> Result<Response, Problem> {
+    let rule = context.settings.cookie;
+    if let Presented::Token(token) = rule.read(&call.headers)? {
+        context.auth.logout(&token, &call.client).await?;
+    }
+    let mut answer = reply::no_content();
+    answer.headers_mut().insert(SET_COOKIE, rule.clear());
+    Ok(answer)
+}

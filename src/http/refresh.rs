@@ -1,0 +1,28 @@
+//! `POST /auth/refresh`: the cookie for an access token, and no other cookie.
+
+use std::sync::Arc;
+
+use warp::http::Method;
+use warp::reply::Response;
+
+use super::call::Call;
+use super::cookie::Presented;
+use super::kind::Kind;
+use super::problem::Problem;
+use super::reply::{self, TokenBody};
+use super::route::{Context, Endpoint, Guard, Route};
+
+pub(super) fn endpoint(context: &Context) -> Endpoint {
+    context.endpoint(Route::bare(Method::POST, "/auth/refresh", Guard::Browser), refresh)
+}
+
+async fn refresh(context: Context, call: Arc<Call>) -> Result<Response, Problem> {
+    match context.settings.cookie.read(&call.headers)? {
+        Presented::Token(token) => {
+            let refreshed = context.auth.refresh(&token).await?;
+            Ok(reply::ok(&TokenBody::new(&refreshed.access, &refreshed.session)))
+        }
+        // Never a clearing cookie: it would delete the one that a newer login has just set.
+        Presented::None | Presented::Garbage => Err(Kind::SessionEnded.into()),
+    }
+}

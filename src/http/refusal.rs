@@ -1,0 +1,47 @@
+//! The one map from what a use case refuses with to what a client may learn of it.
+
+use super::kind::Kind;
+use super::problem::Problem;
+use crate::auth::{Error, FieldError};
+use crate::store;
+
+impl From<Error> for Problem {
+    /// Exhaustive on purpose: a new error does not compile until someone decides here.
+    fn from(error: Error) -> Self {
+        match error {
+            Error::InvalidCredentials => Kind::InvalidCredentials.into(),
+            Error::InvalidToken => Kind::InvalidToken.into(),
+            Error::SessionEnded => Kind::SessionEnded.into(),
+            Error::Forbidden => Kind::InsufficientScope.into(),
+            Error::ReauthenticationRequired => Kind::ReauthenticationRequired.into(),
+            Error::RegistrationClosed => Kind::RegistrationClosed.into(),
+            Error::NotFound => Kind::NotFound.into(),
+            Error::UsernameTaken => Kind::UsernameTaken.into(),
+            Error::EmailTaken => Kind::EmailTaken.into(),
+            Error::LastAdmin => Kind::LastAdmin.into(),
+            Error::Invalid(fields) => invalid(fields),
+            Error::Throttled(wait) => Self::new(Kind::TooManyAttempts).retry_after(wait),
+            Error::Busy(wait) => Self::new(Kind::Busy).retry_after(wait),
+            Error::Store(error) => unavailable(error),
+            Error::Crypto(error) => Self::new(Kind::Internal).because(error),
+        }
+    }
+}
+
+fn invalid(fields: Vec<FieldError>) -> Problem {
+    let problem = Problem::new(Kind::InvalidRequest);
+    fields.into_iter().fold(problem, |problem, f| problem.field(f.field, f.message))
+}
+
+fn unavailable(error: store::Error) -> Problem {
+    let retry = std::time::Duration::from_secs(1);
+    match error {
+        store::Error::Conflict => Problem::new(Kind::Busy).retry_after(retry),
+        store::Error::Unavailable(_) => {
+            Problem::new(Kind::Unavailable).retry_after(retry).because(error)
+        }
+        store::Error::Corrupt { .. } | store::Error::TooLarge => {
+            Problem::new(Kind::Internal).because(error)
+        }
+    }
+}

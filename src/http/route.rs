@@ -1,0 +1,120 @@
+//! A row of the route table: method, path, who may call, what body it takes.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use warp::Filter;
+use warp::filters::BoxedFilter;
+use warp::http::Method;
+use warp::reply::Response;
+
+use super::call::Call;
+use super::problem::Problem;
+use crate::auth::Auth;
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// Anyone, from anywhere: it changes nothing.
+    Public,
+    /// Anyone, but no page of a foreign origin: it acts by cookie or by credentials in the body.
+    Browser,
+    /// Who brings a good access token.
+    User,
+    /// Who brings one and has the role `admin` by what the store says.
+    Admin,
+}
+
+/// What a route does with a request body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    /// It is not read.
+    Ignored,
+    /// One JSON object, required.
+    Json,
+    /// One JSON object, or nothing at all.
+    OptionalJson,
+}
+
+/// What the limiter counts of a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counts {
+    /// Nothing.
+    Nothing,
+    /// Passwords that were wrong, by account and network.
+    Failures,
+    /// Each call, by network.
+    Registrations,
+}
+
+/// One row of the table.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// GET answers HEAD too.
+    pub method: Method,
+    /// Exact, with `{name}` for one part.
+    pub path: &'static str,
+    /// Who may call.
+    pub guard: Guard,
+    /// What body it takes.
+    pub body: Body,
+    /// What the limiter counts.
+    pub counts: Counts,
+}
+
+impl Route {
+    /// A route that reads.
+    pub(super) const fn get(path: &'static str, guard: Guard) -> Self {
+        Self { method: Method::GET, path, guard, body: Body::Ignored, counts: Counts::Nothing }
+    }
+
+    /// A route that takes a JSON object.
+    pub(super) const fn json(method: Method, path: &'static str, guard: Guard) -> Self {
+        Self { method, path, guard, body: Body::Json, counts: Counts::Nothing }
+    }
+
+    /// A route that acts and takes no body.
+    pub(super) const fn bare(method: Method, path: &'static str, guard: Guard) -> Self {
+        Self { method, path, guard, body: Body::Ignored, counts: Counts::Nothing }
+    }
+
+    /// The same, counted by the limiter.
+    pub(super) const fn counting(mut self, counts: Counts) -> Self {
+        self.counts = counts;
+        self
+    }
+}
+
+/// A row with what it does.
+#[derive(Clone)]
+pub(super) struct Endpoint {
+    pub(super) route: Route,
+    pub(super) filter: BoxedFilter<(Response,)>,
+}
+
+/// What every endpoint stands on.
+#[derive(Debug, Clone)]
+pub(super) struct Context {
+    pub(super) auth: Arc<Auth>,
+    pub(super) settings: Arc<super::Settings>,
+}
+
+impl Context {
+    /// The endpoint of `route`: the gate has left a [`Call`] in the request, `handler` answers
+    /// it. A refusal is an answer, never a rejection, which would try the next route.
+    pub(super) fn endpoint<H, F>(&self, route: Route, handler: H) -> Endpoint
+    where
+        H: Fn(Self, Arc<Call>) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Result<Response, Problem>> + Send + 'static,
+    {
+        let context = self.clone();
+        let filter = warp::ext::get::<Arc<Call>>()
+            .then(move |call: Arc<Call>| {
+                let (request_id, answer) =
+                    (call.request_id.clone(), handler(context.clone(), call));
+                async move { answer.await.unwrap_or_else(|p| p.into_response(&request_id)) }
+            })
+            .boxed();
+        Endpoint { route, filter }
+    }
+}

@@ -1,0 +1,34 @@
+//! `GET` and `DELETE /auth/sessions`, `DELETE /auth/sessions/{id}`
+
+use std::sync::Arc;
+
+use warp::http::Method;
+use warp::reply::Response;
+
+use super::call::Call;
+use super::problem::Problem;
+use super::reply;
+use super::route::{Context, Endpoint, Guard, Route};
+
+pub(super) fn endpoints(context: &Context) -> Vec<Endpoint> {
+    let (all, one) = ("/auth/sessions", "/auth/sessions/{id}");
+    vec![
+        context.endpoint(Route::get(all, Guard::User), list),
+        context.endpoint(Route::bare(Method::DELETE, all, Guard::User), end_all),
+        context.endpoint(Route::bare(Method::DELETE, one, Guard::User), end_one),
+    ]
+}
+
+async fn list(context: Context, call: Arc<Call>) -> Result<Response, Problem> {
+    Ok(reply::sessions(&context.auth.my_sessions(call.access()?).await?))
+}
+
+async fn end_one(context: Context, call: Arc<Call>) -> Result<Response, Problem> {
+    context.auth.end_my_session(call.access()?, call.id("id")?, &call.client).await?;
+    Ok(reply::no_content())
+}
+
+async fn end_all(context: Context, call: Arc<Call>) -> Result<Response, Problem> {
+    context.auth.end_my_sessions(call.access()?, &call.client).await?;
+    Ok(reply::no_content())
+}

@@ -1,0 +1,276 @@
+//! Wires configuration, engine, store, keys and use cases to the listeners, and owns the tasks.
+
+mod dev;
+mod master_key;
+mod settings;
+mod setup_secret;
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use warp::http::Request;
+use warp::reply::Response;
+
+pub use self::dev::{Seeded, seed};
+pub use self::master_key::MasterKeyError;
+use crate::auth::{Auth, Error as AuthError, Keyring, Parts, StartError, Throttle};
+use crate::config::{EngineKind, Loaded};
+use crate::crypto::{MasterKey, Passwords, Random};
+use crate::http::kind::Kind;
+use crate::http::listen::{self, Handler, Peer};
+use crate::http::{Api, ControlError, ControlSocket};
+use crate::model::{Clock, Secret};
+use crate::store::{self, Memory, OpenError, Sled, Store};
+
+/// Why a server did not start.
+#[derive(Debug)]
+pub enum Error {
+    /// The data folder or the store in it.
+    Open(OpenError),
+    /// The store was opened and does not answer.
+    Store(store::Error),
+    /// The master key.
+    MasterKey(MasterKeyError),
+    /// The signing keys.
+    Keys(StartError),
+    /// The use cases at start.
+    Auth(AuthError),
+    /// The listener.
+    Listen(SocketAddr, io::Error),
+    /// The control socket.
+    Control(ControlError),
+    /// The file of the setup secret.
+    SetupSecret(PathBuf, io::Error),
+    /// The opening thread died.
+    Panicked,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open(error) => write!(f, "{error}"),
+            Self::Store(error) => write!(f, "{error}"),
+            Self::MasterKey(error) => write!(f, "{error}"),
+            Self::Keys(error) => write!(f, "{error}"),
+            Self::Auth(error) => write!(f, "{error}"),
+            Self::Listen(address, error) => {
+                write!(f, "cannot listen on {address}: {error}; choose another --listen")
+            }
+            Self::Control(error) => write!(f, "{error}"),
+            Self::SetupSecret(path, error) => write!(f, "cannot write {}: {error}", path.display()),
+            Self::Panicked => f.write_str("opening the store failed in an unexpected way"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+macro_rules! from {
+    ($($variant:ident($inner:ty);)*) => {$(
+        impl From<$inner> for Error {
+            fn from(error: $inner) -> Self {
+                Self::$variant(error)
+            }
+        }
+    )*};
+}
+
+from! {
+    Open(OpenError);
+    Store(store::Error);
+    MasterKey(MasterKeyError);
+    Keys(StartError);
+    Auth(AuthError);
+    Control(ControlError);
+}
+
+/// An opened store with the use cases on it and the outside over them.
+#[derive(Debug)]
+pub struct Server {
+    auth: Arc<Auth>,
+    api: Api,
+    loaded: Loaded,
+    data: PathBuf,
+}
+
+/// How often what is kept in memory is saved.
+const SAVE_EVERY: Duration = Duration::from_secs(10);
+/// How often space is freed.
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
+
+impl Server {
+    /// Opens the store and the keys. `bound` is where the server listens or would listen: the
+    /// public address follows from it when none is configured.
+    ///
+    /// # Errors
+    /// [`Error`], a sentence for the operator.
+    pub async fn open(loaded: Loaded, data: &Path, bound: SocketAddr) -> Result<Self, Error> {
+        let (clock, random) = (Clock::system(), Random::system());
+        let store = open_store(&loaded, data).await?;
+        let master = open_master_key(&loaded, data, (&store, &random)).await?;
+        let algorithm = loaded.config.tokens.algorithm;
+        let keyring = Keyring::open(&store, master, algorithm, (clock.now(), &random)).await?;
+        let limits = settings::limits(&loaded.config);
+        let passwords = Passwords::start(settings::pool(&loaded.config), random.clone());
+        let throttle = Arc::new(Throttle::new(limits, clock.clone()));
+        let parts = Parts { store, passwords, keyring, throttle, clock, random };
+        let auth = Arc::new(Auth::new(parts, settings::auth(&loaded.config, bound)));
+        auth.restore_attempts().await?;
+        let api = Api::new(auth.clone(), settings::http(&loaded, bound));
+        Ok(Self { auth, api, loaded, data: data.to_owned() })
+    }
+
+    /// The outside, for a caller in this process.
+    #[must_use]
+    pub fn api(&self) -> &Api {
+        &self.api
+    }
+
+    /// The setup secret to show: `None` once there is an administrator. It is in a file of the
+    /// data folder too, until it is used.
+    ///
+    /// # Errors
+    /// [`Error`], when it could not be stored.
+    pub async fn setup_secret(&self) -> Result<Option<Secret>, Error> {
+        let path = setup_secret::path(&self.data);
+        let existing = setup_secret::read(&path);
+        let secret = self.auth.prepare_setup(existing).await?;
+        let done = match &secret {
+            Some(secret) => setup_secret::write(&path, secret),
+            None => setup_secret::remove(&path),
+        };
+        done.map_err(|error| Error::SetupSecret(path, error))?;
+        Ok(secret)
+    }
+
+    /// Serves on `listener` and on the control socket until `shutdown` is ready; open requests
+    /// end first, then what is kept in memory is saved.
+    ///
+    /// # Errors
+    /// [`Error`], when the control socket cannot be made.
+    pub async fn run(
+        &self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), Error> {
+        let (socket, control) = ControlSocket::bind(&self.data)?;
+        let (stop, stopped) = watch::channel(false);
+        let ended = || {
+            let mut stopped = stopped.clone();
+            async move {
+                // An error means that the sender is gone, which is an end too.
+                let _ = stopped.wait_for(|stop| *stop).await;
+            }
+        };
+        let limits = settings::listen(&self.loaded.config);
+        let handler = Outside { api: self.api.clone(), owner: owner() };
+        let (proxies, everyone) = settings::exempt(&self.loaded.config);
+        let serve = listen::serve(listener, handler.clone(), (limits, proxies), ended());
+        let serve_control = listen::serve(control, handler, (limits, everyone), ended());
+        let watch = async {
+            shutdown.await;
+            tracing::info!("stopping");
+            let _ = stop.send(true);
+        };
+        tokio::join!(serve, serve_control, watch, self.tend(ended()), self.clear_setup(ended()));
+        drop(socket);
+        if let Err(error) = self.auth.save(true).await {
+            tracing::error!(%error, "what was kept in memory could not be saved");
+        }
+        Ok(())
+    }
+
+    /// Saves and sweeps until the end. A failure is logged and tried again the next time.
+    async fn tend(&self, ended: impl Future<Output = ()>) {
+        let mut ended = std::pin::pin!(ended);
+        let mut save = tokio::time::interval(SAVE_EVERY);
+        let mut sweep = tokio::time::interval(SWEEP_EVERY);
+        loop {
+            let done = tokio::select! {
+                () = &mut ended => return,
+                _ = save.tick() => self.auth.save(false).await,
+                _ = sweep.tick() => self.auth.sweep().await,
+            };
+            if let Err(error) = done {
+                tracing::error!(%error, "the store could not be tended");
+            }
+        }
+    }
+
+    /// Removes the setup secret's file as soon as it has no use.
+    async fn clear_setup(&self, ended: impl Future<Output = ()>) {
+        let mut ended = std::pin::pin!(ended);
+        loop {
+            tokio::select! {
+                () = &mut ended => return,
+                () = self.auth.setup_used() => {
+                    let path = setup_secret::path(&self.data);
+                    if let Err(error) = setup_secret::remove(&path) {
+                        tracing::warn!(%error, "the file of the used setup secret is still there");
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn open_store(loaded: &Loaded, data: &Path) -> Result<Store, Error> {
+    let (data, cache) = (data.to_owned(), loaded.config.store.cache.bytes());
+    match loaded.config.store.engine {
+        EngineKind::Memory => Ok(Store::new(Arc::new(Memory::new()))),
+        EngineKind::Sled => {
+            // Opening reads the whole store.
+            let opened = tokio::task::spawn_blocking(move || Sled::open(&data, cache)).await;
+            Ok(Store::new(Arc::new(opened.map_err(|_| Error::Panicked)??)))
+        }
+    }
+}
+
+/// A store that is in memory only needs no key that outlives it.
+async fn open_master_key(
+    loaded: &Loaded,
+    data: &Path,
+    (store, random): (&Store, &Random),
+) -> Result<MasterKey, Error> {
+    match loaded.config.store.engine {
+        EngineKind::Memory => Ok(MasterKey::generate(random)),
+        EngineKind::Sled => {
+            let is_new = store.keys().all().await?.is_empty();
+            Ok(master_key::open(loaded.master_key_file.as_deref(), data, (is_new, random))?)
+        }
+    }
+}
+
+/// The user this process acts as.
+fn owner() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// The API behind the listeners. Only the owner of the data folder, and root, are operators.
+#[derive(Debug, Clone)]
+struct Outside {
+    api: Api,
+    owner: u32,
+}
+
+impl Handler for Outside {
+    async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response {
+        match peer {
+            Peer::Unix { uid } if uid != self.owner && uid != 0 => {
+                self.api.refuse(Kind::InsufficientScope)
+            }
+            Peer::Unix { .. } | Peer::Tcp(_) => self.api.handle(request, peer).await,
+        }
+    }
+
+    fn refuse(&self, kind: Kind) -> Response {
+        self.api.refuse(kind)
+    }
+}
