@@ -1,3 +1,5 @@
 //! The one test binary: everything from outside, each folder a part of the whole.
 
 mod config;
+mod harness;
+mod main_job;
