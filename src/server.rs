@@ -27,13 +27,19 @@ use crate::http::kind::Kind;
 use crate::http::listen::{self, Handler, Peer};
 use crate::http::{Api, ControlError, ControlSocket};
 use crate::model::{Clock, Secret};
-use crate::store::{self, Memory, OpenError, Sled, Store};
+use crate::store::{self, Memory, Store};
+#[cfg(feature = "sled")]
+use crate::store::{OpenError, Sled};
 
 /// Why a server did not start.
 #[derive(Debug)]
 pub enum Error {
     /// The data folder or the store in it.
+    #[cfg(feature = "sled")]
     Open(OpenError),
+    /// The configuration asks for an engine that this build has not.
+    #[cfg(not(feature = "sled"))]
+    NoEngine,
     /// The store was opened and does not answer.
     Store(store::Error),
     /// The master key.
@@ -55,7 +61,10 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            #[cfg(feature = "sled")]
             Self::Open(error) => write!(f, "{error}"),
+            #[cfg(not(feature = "sled"))]
+            Self::NoEngine => f.write_str("this build has no sled: set store.engine to memory"),
             Self::Store(error) => write!(f, "{error}"),
             Self::MasterKey(error) => write!(f, "{error}"),
             Self::Keys(error) => write!(f, "{error}"),
@@ -82,8 +91,9 @@ macro_rules! from {
     )*};
 }
 
+#[cfg(feature = "sled")]
+from! { Open(OpenError); }
 from! {
-    Open(OpenError);
     Store(store::Error);
     MasterKey(MasterKeyError);
     Keys(StartError);
@@ -222,15 +232,23 @@ impl Server {
 }
 
 async fn open_store(loaded: &Loaded, data: &Path) -> Result<Store, Error> {
-    let (data, cache) = (data.to_owned(), loaded.config.store.cache.bytes());
     match loaded.config.store.engine {
         EngineKind::Memory => Ok(Store::new(Arc::new(Memory::new()))),
-        EngineKind::Sled => {
-            // Opening reads the whole store.
-            let opened = tokio::task::spawn_blocking(move || Sled::open(&data, cache)).await;
-            Ok(Store::new(Arc::new(opened.map_err(|_| Error::Panicked)??)))
-        }
+        EngineKind::Sled => open_sled(data.to_owned(), loaded.config.store.cache.bytes()).await,
     }
+}
+
+/// Opening reads the whole store, so it has a thread of its own.
+#[cfg(feature = "sled")]
+async fn open_sled(data: PathBuf, cache: u64) -> Result<Store, Error> {
+    let opened = tokio::task::spawn_blocking(move || Sled::open(&data, cache)).await;
+    Ok(Store::new(Arc::new(opened.map_err(|_| Error::Panicked)??)))
+}
+
+#[cfg(not(feature = "sled"))]
+#[expect(clippy::unused_async, reason = "the other build awaits")]
+async fn open_sled(_: PathBuf, _: u64) -> Result<Store, Error> {
+    Err(Error::NoEngine)
 }
 
 /// A store that is in memory only needs no key that outlives it.

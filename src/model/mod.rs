@@ -5,6 +5,7 @@ mod clock;
 mod event;
 mod id;
 mod key;
+mod names;
 mod network;
 mod role;
 mod secret;
@@ -16,6 +17,7 @@ pub use clock::{Clock, Timestamp};
 pub use event::{Actor, Event, EventKind, Outcome};
 pub use id::{EventId, FromRandom, KeyId, LinkId, NotAnId, SessionId, TokenId, UserId};
 pub use key::{Algorithm, KeySchedule, KeyState, SigningKey, UnknownAlgorithm};
+pub use names::{BadName, DisplayName, Email, LoginName};
 pub use network::{IpNetwork, NotANetwork};
 pub use role::{NotARole, Role, Roles};
 pub use secret::{Password, PasswordHash, Secret, TooLong};
@@ -23,4 +25,4 @@ pub use session::{KnownNetwork, Session, SessionRef, SessionState, UserSessions}
 pub use token::{
     AccessToken, Claims, Link, LinkToken, NotAToken, RefreshToken, TokenHash, TokenSecret,
 };
-pub use user::{BadName, DisplayName, Email, LoginName, User};
+pub use user::User;

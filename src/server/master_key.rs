@@ -113,11 +113,11 @@ mod tests {
     #[test]
     fn a_new_store_gets_a_private_key_and_later_starts_read_the_same() {
         let folder = tempfile::tempdir().unwrap();
-        let made = opened(folder.path(), true).unwrap().to_text();
+        let first = opened(folder.path(), true).unwrap().to_text();
         let mode = fs::metadata(folder.path().join(NAME)).unwrap().permissions().mode();
         assert_eq!(mode & 0o7777, 0o600);
         let read = opened(folder.path(), false).unwrap().to_text();
-        assert_eq!(made.expose(), read.expose());
+        assert_eq!(first.expose(), read.expose());
     }
 
     /// KEY-04.

@@ -2,4 +2,5 @@
 
 mod config;
 mod harness;
+mod layers;
 mod main_job;
