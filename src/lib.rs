@@ -1,4 +1,48 @@
-//! doorkey: an auth server in one executable.
+//! doorkey: the auth server that a small deployment starts in one minute and trusts for ten
+//! years. One executable, an embedded database, no external service.
+//!
+//! A user logs in with a password. The answer holds a short-lived *access token* (a JWT for the
+//! client's memory) and sets a long-lived *refresh token* in an httpOnly cookie. Protected
+//! routes take the access token from the Authorization header; the refresh endpoint checks the
+//! cookie against the database and gives a new access token, never another refresh token and
+//! never a longer session.
+//!
+//! ```text
+//!   request ─► http (gate, endpoints) ─► auth (use cases) ─► store (records) ─► engine (sled │ memory)
+//!                     │                        │                   │
+//!                  Problem                  crypto               model
+//! ```
+//!
+//! # The modules, in the order in which data flows
+//!
+//! - [`model`]: the words of the field. What a user, a session, a token, a key is, and how each
+//!   may change. Pure: no I/O, and time is an argument.
+//! - [`config`]: the defaults, `auth.toml`, `DOORKEY_…` variables and flags as one checked tree.
+//! - [`http`]: the outside. The accept loop, one gate for all requests, one route table, one
+//!   file for each endpoint, one map from errors to what a client may learn.
+//! - [`auth`]: the use cases. One file, one verb; each refuses without telling which part was
+//!   wrong, and writes its change and its audit event in one commit.
+//! - [`crypto`]: password hashing in a fixed pool, access tokens, signing keys, sealing, and all
+//!   randomness.
+//! - [`store`]: typed records over an engine of three methods: `get`, `scan` and `commit`, which
+//!   checks versions and writes all or nothing, durable on return.
+//! - [`server`]: wires the above and owns the tasks. [`cli`]: the command line, which sends the
+//!   admin API's own requests to the running server or to the same use cases in its own process.
+//!
+//! # Rules that tests hold (`tests/it/layers.rs`)
+//!
+//! - `model` imports nothing of ours; `crypto` and `store` only `model`; `auth` those three;
+//!   `http` only `model`, `auth` and the store's `Error`; `config` only `model`.
+//! - Each third-party crate has one home: warp and hyper in `http`, sled in `store/sled`, argon2,
+//!   jsonwebtoken and aws-lc in `crypto`, figment in `config`, clap in `cli`.
+//! - Absence is `Option`; there is one error per layer; `http/refusal.rs` is the only place
+//!   where an error becomes an answer.
+//!
+//! # A request, by file names
+//!
+//! `http/listen.rs` accepts it, `http/gate.rs` finds its row and checks caller and body,
+//! `http/refresh.rs` parses and calls `auth/refresh.rs`, which reads `store/sessions.rs` over
+//! `store/sled/`.
 
 pub mod auth;
 pub mod config;

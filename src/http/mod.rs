@@ -1,7 +1,7 @@
 //! The outside: HTTP in, one use case called, HTTP out. The only home of warp; hyper lives in
 //! [`listen`] and [`body`].
 //!
-//! A request passes the [`gate`] (address, route, origin, token, role, body), reaches the one
+//! A request passes the gate (address, route, origin, token, role, body), reaches the one
 //! warp filter of its row in the table, and leaves with the headers that every answer has.
 
 pub mod bearer;

@@ -41,7 +41,7 @@ pub struct Limits {
 
 /// Why an attempt does not get to the password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refused {
+pub(in crate::auth) enum Refused {
     /// Come back after this long.
     Throttled(Duration),
     /// Too many wait already.
@@ -50,7 +50,7 @@ pub enum Refused {
 
 /// Who tries.
 #[derive(Debug, Clone)]
-pub struct Attempter {
+pub(in crate::auth) struct Attempter {
     /// The account's one key, however it was spelled.
     pub account: Fingerprint,
     /// From where; `None` for the command line, which is not throttled.
@@ -65,7 +65,7 @@ pub struct Attempter {
 impl Attempter {
     /// Under which failures are gathered for the audit trail.
     #[must_use]
-    pub fn failure_key(&self) -> Fingerprint {
+    pub(in crate::auth) fn failure_key(&self) -> Fingerprint {
         let network = self.ip.map(known_network).unwrap_or_default();
         fingerprint(&[b"failure", &self.account, network.as_bytes()])
     }
@@ -104,7 +104,10 @@ impl Throttle {
     ///
     /// # Errors
     /// [`Refused`] when there is no room for it.
-    pub async fn reserve(self: &Arc<Self>, who: &Attempter) -> Result<Reservation, Refused> {
+    pub(in crate::auth) async fn reserve(
+        self: &Arc<Self>,
+        who: &Attempter,
+    ) -> Result<Reservation, Refused> {
         let places = Places::of(who);
         let mut place_in_line = None;
         loop {
@@ -128,7 +131,7 @@ impl Throttle {
     ///
     /// # Errors
     /// [`Refused::Throttled`] when it had too many within a minute.
-    pub fn register(&self, ip: Option<IpAddr>) -> Result<(), Refused> {
+    pub(in crate::auth) fn register(&self, ip: Option<IpAddr>) -> Result<(), Refused> {
         let (Some(ip), limit @ 1..) = (ip, self.limits.registrations_per_network) else {
             return Ok(());
         };
@@ -148,7 +151,7 @@ impl Throttle {
 
     /// Forgets all failures of an account: its owner or an administrator has set another
     /// password.
-    pub fn forgive(&self, account: &Fingerprint) {
+    pub(in crate::auth) fn forgive(&self, account: &Fingerprint) {
         let now = self.clock.monotonic();
         if let Some(streak) = self.lock().accounts.get_mut(account) {
             streak.forgive(now);
@@ -199,7 +202,7 @@ enum Outcome {
 /// hanging up does not buy a free guess.
 #[derive(Debug)]
 #[must_use]
-pub struct Reservation {
+pub(in crate::auth) struct Reservation {
     throttle: Arc<Throttle>,
     places: Places,
     open: bool,
@@ -208,17 +211,17 @@ pub struct Reservation {
 impl Reservation {
     /// The password was right: the rows of this account are broken, the network gets its
     /// reservation back and keeps its failures.
-    pub fn succeeded(self) {
+    pub(in crate::auth) fn succeeded(self) {
         self.settle(Outcome::Succeeded);
     }
 
     /// The password was wrong.
-    pub fn failed(self) {
+    pub(in crate::auth) fn failed(self) {
         self.settle(Outcome::Failed);
     }
 
     /// Nothing was verified: as if it had not been.
-    pub fn not_verified(self) {
+    pub(in crate::auth) fn not_verified(self) {
         self.settle(Outcome::NotVerified);
     }
 

@@ -21,7 +21,7 @@ const PAIR_MEMORY: Duration = Duration::from_hours(1);
 impl Throttle {
     /// The counts that changed since the last call and matter beyond a restart; `None` for one
     /// that is over. At most a few hundred.
-    pub fn unsaved(&self, now: Timestamp) -> Vec<(Fingerprint, Option<Attempt>)> {
+    pub(in crate::auth) fn unsaved(&self, now: Timestamp) -> Vec<(Fingerprint, Option<Attempt>)> {
         let mono = self.clock.monotonic();
         let mut tables = self.lock();
         let mut changed = unsaved_of(&mut tables.pairs, false, (now, mono));
@@ -30,7 +30,11 @@ impl Throttle {
     }
 
     /// Takes counts of an earlier run; says which of them are over and can be removed.
-    pub fn restore(&self, saved: Vec<(Fingerprint, Attempt)>, now: Timestamp) -> Vec<Fingerprint> {
+    pub(in crate::auth) fn restore(
+        &self,
+        saved: Vec<(Fingerprint, Attempt)>,
+        now: Timestamp,
+    ) -> Vec<Fingerprint> {
         let mono = self.clock.monotonic();
         let mut tables = self.lock();
         let mut over = Vec::new();
@@ -49,7 +53,7 @@ impl Throttle {
     }
 
     /// Forgets rows that are an hour old, so that they do not follow an honest user for days.
-    pub fn forget_old(&self) {
+    pub(in crate::auth) fn forget_old(&self) {
         let mono = self.clock.monotonic();
         let mut tables = self.lock();
         for (_, streak) in tables.pairs.iter_mut() {
