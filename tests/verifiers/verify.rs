@@ -1,9 +1,9 @@
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
 
 #[derive(serde::Deserialize)]
-struct Claims { sub: String, roles: Vec<String> }
+pub struct Claims { pub sub: String, pub roles: Vec<String> }
 
-fn verify(jwks: &JwkSet, issuer: &str, token: &str) -> Option<Claims> {
+pub fn verify(jwks: &JwkSet, issuer: &str, token: &str) -> Option<Claims> {
     let header = decode_header(token).ok().filter(|h| h.typ.as_deref() == Some("at+jwt"))?;
     let key = DecodingKey::from_jwk(jwks.find(header.kid.as_deref()?)?).ok()?;
     let mut rules = Validation::new(jsonwebtoken::Algorithm::ES256);
