@@ -123,7 +123,6 @@ pub(super) enum User {
 }
 
 #[derive(Debug, Group)]
-#[group(id = "how", required = true, multiple = false, args = ["password_stdin", "invite"])]
 pub(super) struct Add {
     /// The username
     pub(super) name: String,
@@ -133,6 +132,14 @@ pub(super) struct Add {
     /// A role; repeat it for several [default: user]
     #[arg(long = "role", value_name = "ROLE")]
     pub(super) roles: Vec<String>,
+    #[command(flatten)]
+    pub(super) source: FirstPassword,
+}
+
+/// Where the password of a new account comes from.
+#[derive(Debug, Clone, Copy, Group)]
+#[group(required = true, multiple = false)]
+pub(super) struct FirstPassword {
     /// Take the password from one line of standard input
     #[arg(long)]
     pub(super) password_stdin: bool,
@@ -178,14 +185,22 @@ pub(super) enum Session {
         form: Form,
     },
     /// End a session of an account, or all of them
+    #[command(override_usage = "doorkey session revoke [OPTIONS] <NAME> <ID|--all>")]
     Revoke(Revoke),
 }
 
 #[derive(Debug, Group)]
-#[group(id = "which", required = true, multiple = false, args = ["id", "all"])]
 pub(super) struct Revoke {
-    /// The username or e-mail address
-    pub(super) name: String,
+    #[command(flatten)]
+    pub(super) who: Who,
+    #[command(flatten)]
+    pub(super) which: Which,
+}
+
+/// One session or all of them.
+#[derive(Debug, Group)]
+#[group(required = true, multiple = false)]
+pub(super) struct Which {
     /// The session, as `session list` shows it
     #[arg(value_parser = identifier)]
     pub(super) id: Option<String>,

@@ -48,9 +48,9 @@ async fn of_user(control: &mut Control, user: &Value) -> Result<Vec<Value>, Erro
 
 async fn revoke(control: &mut Control, revoke: Revoke) -> Result<(), Error> {
     control.announce();
-    let user = user::find(control, &revoke.name).await?;
+    let user = user::find(control, &revoke.who.name).await?;
     let all = format!("{}/sessions", user::path(&user));
-    match revoke.id {
+    match revoke.which.id {
         Some(id) => control.delete(&format!("{all}/{id}")).await,
         None => control.delete(&all).await,
     }

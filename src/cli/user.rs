@@ -24,7 +24,7 @@ pub(super) async fn run(control: &mut Control, command: User) -> Result<(), Erro
 
 async fn add(control: &mut Control, add: Add) -> Result<(), Error> {
     let mut body = json!({"username": add.name});
-    if add.password_stdin {
+    if add.source.password_stdin {
         body["password"] = Value::from(password_from_stdin()?.expose());
     }
     if let Some(email) = add.email {
@@ -36,7 +36,7 @@ async fn add(control: &mut Control, add: Add) -> Result<(), Error> {
     control.announce();
     control.may_create();
     let made = control.post("/admin/users", Some(&body)).await?;
-    if add.invite { print_link(&made["invite"]) } else { Ok(()) }
+    if add.source.invite { print_link(&made["invite"]) } else { Ok(()) }
 }
 
 async fn list(control: &mut Control, prefix: &str, form: Form) -> Result<(), Error> {
