@@ -62,7 +62,9 @@ impl Place {
             }
         }
         let env = self.env.iter().map(|(name, value)| (name, value));
-        command.args(args).current_dir(self.folder.path()).envs(env);
+        let here = self.folder.path();
+        // What a killed server leaves behind goes with the folder.
+        command.args(args).current_dir(here).env("TMPDIR", here).envs(env);
         command
     }
 
