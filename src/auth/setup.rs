@@ -29,7 +29,7 @@ impl Auth {
     /// # Errors
     /// [`Error::Store`] when the store cannot answer.
     pub async fn prepare_setup(&self, existing: Option<Secret>) -> Result<Option<Secret>, Error> {
-        if self.store.users().admins().await?.value > 0 {
+        if !self.needs_setup().await? {
             return Ok(None);
         }
         let waiting = self.store.setup().get().await?;
@@ -41,6 +41,14 @@ impl Auth {
         let secret = self.random.text(SECRET_LENGTH);
         self.store.commit(self.store.setup().set(&hash_text(secret.expose()))).await?;
         Ok(Some(secret))
+    }
+
+    /// Whether there is no administrator yet.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the store cannot answer.
+    pub async fn needs_setup(&self) -> Result<bool, Error> {
+        Ok(self.store.users().admins().await?.value == 0)
     }
 
     /// Waits until an administrator has been made, so that the secret can be cleared away.

@@ -1,5 +1,6 @@
 //! The one test binary: everything from outside, each folder a part of the whole.
 
+mod cli;
 mod config;
 mod harness;
 mod layers;
