@@ -11,7 +11,7 @@ mod accounts;
 mod crash;
 mod dev;
 mod folder;
-mod harness;
+pub mod harness;
 mod log;
 mod operate;
 mod start;
