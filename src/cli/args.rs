@@ -202,7 +202,7 @@ pub(super) struct Revoke {
 #[group(required = true, multiple = false)]
 pub(super) struct Which {
     /// The session, as `session list` shows it
-    #[arg(value_parser = identifier)]
+    #[arg(value_parser = identifier, allow_hyphen_values = true)]
     pub(super) id: Option<String>,
     /// All sessions of the account
     #[arg(long)]
@@ -219,7 +219,7 @@ pub(super) enum Key {
     /// Publish a new key, which signs once verifiers know it
     Rotate {
         /// Drop this key at once, with every token it signed: for a key that got out
-        #[arg(long, value_name = "KID")]
+        #[arg(long, value_name = "KID", allow_hyphen_values = true)]
         revoke: Option<String>,
     },
 }
@@ -260,6 +260,30 @@ mod tests {
     #[test]
     fn the_commands_do_not_contradict_each_other() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn an_id_may_start_with_a_hyphen() {
+        for id in ["-hV_8QE0ie1uk27rbpnnDoA", "--all_QE0ie1uk27rbpnnDoA", "--data0ie1uk27rbpnnDoA"]
+        {
+            let args = Args::try_parse_from(["doorkey", "session", "revoke", "ann", id]).unwrap();
+            let Command::Operate(Operate::Session(Session::Revoke(revoke))) = args.command else {
+                panic!("another command");
+            };
+            assert_eq!((revoke.which.id.as_deref(), revoke.which.all), (Some(id), false));
+            let args = ["doorkey", "key", "rotate", "--revoke", id];
+            let args = Args::try_parse_from(args).unwrap();
+            let Command::Operate(Operate::Key(Key::Rotate { revoke })) = args.command else {
+                panic!("another command");
+            };
+            assert_eq!(revoke.as_deref(), Some(id));
+        }
+        let all = ["doorkey", "session", "revoke", "ann", "--all", "--data", "x"];
+        let args = Args::try_parse_from(all).unwrap();
+        let Command::Operate(Operate::Session(Session::Revoke(revoke))) = args.command else {
+            panic!("another command");
+        };
+        assert!(revoke.which.all && args.place.data.is_some());
     }
 
     #[test]
