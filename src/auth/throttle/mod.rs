@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 
 use self::counter::{Room, Streak, Window};
-pub(super) use self::persist::MOST_LOADED;
+pub(super) use self::persist::{MOST_SAVED, is_over};
 use self::place::{Places, Tables};
 use super::network::{known_network, limiter_networks, network_key};
 use crate::crypto::fingerprint;
