@@ -47,8 +47,20 @@ impl Auth {
         client: &Client,
     ) -> Result<IssuedLink, Error> {
         access.require(&Role::admin())?;
+        self.store.retry(|| self.try_issue_reset(access, id, client)).await
+    }
+
+    /// One try: who hands out a way into an account must still be an administrator.
+    async fn try_issue_reset(
+        &self,
+        access: &Access,
+        id: UserId,
+        client: &Client,
+    ) -> Result<IssuedLink, Error> {
         let user = self.store.users().get(id).await?.ok_or(Error::NotFound)?;
-        let (link, commit) = self.new_link(&user.value);
+        let (link, part) = self.new_link(&user.value);
+        let commit =
+            self.still_allowed(access).await?.and(self.store.users().unchanged(&user)).and(part);
         let about = About::user(EventKind::ResetIssued, id);
         self.commit_with(commit, self.event(about, access.actor(), client)).await?;
         Ok(link)
