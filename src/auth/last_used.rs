@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use super::{Auth, Error};
 use crate::model::{Session, SessionId, Timestamp};
-use crate::store::engine::Commit;
 use crate::store::IsConflict;
+use crate::store::engine::Commit;
 
 /// How many sessions are remembered between two writes; a use beyond that is not noted.
 const MOST: usize = 64 * 1024;
