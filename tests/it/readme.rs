@@ -8,12 +8,6 @@ use serde_json::Value;
 
 use crate::cli::harness::{PASSWORD, Place, Server};
 
-#[expect(
-    missing_docs,
-    unreachable_pub,
-    clippy::missing_docs_in_private_items,
-    reason = "what a reader copies carries no ceremony"
-)]
 #[path = "../verifiers/verify.rs"]
 mod verify;
 
