@@ -169,12 +169,15 @@ pub struct Store {
 pub struct Limits {
     /// Failed logins of one account from one network before delays begin.
     pub login_failures: u32,
-    /// Failed logins of one account from everywhere before delays begin.
+    /// Failed logins in a row of one account from everywhere, after which only devices and
+    /// networks that the account knows get through.
     pub login_failures_per_account: u32,
     /// Failed logins a minute from one network.
     pub login_failures_per_network: u32,
     /// New accounts a minute from one network.
     pub registrations_per_network: u32,
+    /// Changes a minute of name and address by the account itself.
+    pub profile_changes_per_account: u32,
     /// Connections at a time from one address; trusted proxies are exempt.
     pub connections_per_address: u32,
 }

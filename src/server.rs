@@ -1,12 +1,11 @@
 //! Wires configuration, engine, store, keys and use cases to the listeners, and owns the tasks.
 
 mod dev;
+mod error;
 mod master_key;
 mod settings;
 mod setup_secret;
 
-use std::fmt;
-use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,87 +18,18 @@ use warp::http::Request;
 use warp::reply::Response;
 
 pub use self::dev::{Seeded, seed};
+pub use self::error::Error;
 pub use self::master_key::MasterKeyError;
-use crate::auth::{Auth, Error as AuthError, Keyring, Parts, StartError, Throttle};
+use crate::auth::{Auth, Keyring, Parts, Throttle};
 use crate::config::{EngineKind, Loaded};
 use crate::crypto::{MasterKey, Passwords, Random};
 use crate::http::kind::Kind;
 use crate::http::listen::{self, Handler, Peer};
-use crate::http::{Api, ControlError, ControlSocket};
+use crate::http::{Api, ControlSocket};
 use crate::model::{Clock, Secret};
-use crate::store::{self, Memory, Store};
 #[cfg(feature = "sled")]
-use crate::store::{OpenError, Sled};
-
-/// Why a server did not start.
-#[derive(Debug)]
-pub enum Error {
-    /// The data folder or the store in it.
-    #[cfg(feature = "sled")]
-    Open(OpenError),
-    /// The configuration asks for an engine that this build has not.
-    #[cfg(not(feature = "sled"))]
-    NoEngine,
-    /// The store was opened and does not answer.
-    Store(store::Error),
-    /// The master key.
-    MasterKey(MasterKeyError),
-    /// The signing keys.
-    Keys(StartError),
-    /// The use cases at start.
-    Auth(AuthError),
-    /// The listener.
-    Listen(SocketAddr, io::Error),
-    /// The control socket.
-    Control(ControlError),
-    /// The file of the setup secret.
-    SetupSecret(PathBuf, io::Error),
-    /// The opening thread died.
-    Panicked,
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            #[cfg(feature = "sled")]
-            Self::Open(error) => write!(f, "{error}"),
-            #[cfg(not(feature = "sled"))]
-            Self::NoEngine => f.write_str("this build has no sled: set store.engine to memory"),
-            Self::Store(error) => write!(f, "{error}"),
-            Self::MasterKey(error) => write!(f, "{error}"),
-            Self::Keys(error) => write!(f, "{error}"),
-            Self::Auth(error) => write!(f, "{error}"),
-            Self::Listen(address, error) => {
-                write!(f, "cannot listen on {address}: {error}; choose another --listen")
-            }
-            Self::Control(error) => write!(f, "{error}"),
-            Self::SetupSecret(path, error) => write!(f, "cannot write {}: {error}", path.display()),
-            Self::Panicked => f.write_str("opening the store failed in an unexpected way"),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
-
-macro_rules! from {
-    ($($variant:ident($inner:ty);)*) => {$(
-        impl From<$inner> for Error {
-            fn from(error: $inner) -> Self {
-                Self::$variant(error)
-            }
-        }
-    )*};
-}
-
-#[cfg(feature = "sled")]
-from! { Open(OpenError); }
-from! {
-    Store(store::Error);
-    MasterKey(MasterKeyError);
-    Keys(StartError);
-    Auth(AuthError);
-    Control(ControlError);
-}
+use crate::store::{FolderLock, Sled};
+use crate::store::{Memory, Store};
 
 /// An opened store with the use cases on it and the outside over them.
 #[derive(Debug)]
@@ -108,6 +38,8 @@ pub struct Server {
     api: Api,
     loaded: Loaded,
     data: PathBuf,
+    // After everything that writes to the folder.
+    _folder: Folder,
 }
 
 /// How often what is kept in memory is saved.
@@ -123,7 +55,7 @@ impl Server {
     /// [`Error`], a sentence for the operator.
     pub async fn open(loaded: Loaded, data: &Path, bound: SocketAddr) -> Result<Self, Error> {
         let (clock, random) = (Clock::system(), Random::system());
-        let store = open_store(&loaded, data).await?;
+        let (store, folder) = open_store(&loaded, data).await?;
         let master = open_master_key(&loaded, data, (&store, &random)).await?;
         let algorithm = loaded.config.tokens.algorithm;
         let keyring = Keyring::open(&store, master, algorithm, (clock.now(), &random)).await?;
@@ -134,7 +66,7 @@ impl Server {
         let auth = Arc::new(Auth::new(parts, settings::auth(&loaded.config, bound)));
         auth.restore_attempts().await?;
         let api = Api::new(auth.clone(), settings::http(&loaded, bound));
-        Ok(Self { auth, api, loaded, data: data.to_owned() })
+        Ok(Self { auth, api, loaded, data: data.to_owned(), _folder: folder })
     }
 
     /// The outside, for a caller in this process.
@@ -206,10 +138,19 @@ impl Server {
         };
         tokio::join!(serve, serve_control, watch, self.tend(ended()), self.clear_setup(ended()));
         drop(socket);
-        if let Err(error) = self.auth.save(true).await {
-            tracing::error!(%error, "what was kept in memory could not be saved");
-        }
+        self.save_last().await;
         Ok(())
+    }
+
+    /// Saves what is kept in memory for the last time, unless the disk takes too long.
+    async fn save_last(&self) {
+        match tokio::time::timeout(SAVE_EVERY, self.auth.save(true)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::error!(%error, "what was kept in memory could not be saved");
+            }
+            Err(_) => tracing::error!("saving what was kept in memory took too long"),
+        }
     }
 
     /// Saves and sweeps until the end. A failure is logged and tried again the next time.
@@ -218,10 +159,16 @@ impl Server {
         let mut save = tokio::time::interval(SAVE_EVERY);
         let mut sweep = tokio::time::interval(SWEEP_EVERY);
         loop {
+            let work = async {
+                tokio::select! {
+                    _ = save.tick() => self.auth.save(false).await,
+                    _ = sweep.tick() => self.auth.sweep().await,
+                }
+            };
+            // A disk that hangs must not keep the server from stopping.
             let done = tokio::select! {
                 () = &mut ended => return,
-                _ = save.tick() => self.auth.save(false).await,
-                _ = sweep.tick() => self.auth.sweep().await,
+                done = work => done,
             };
             if let Err(error) = done {
                 tracing::error!(%error, "the store could not be tended");
@@ -246,24 +193,37 @@ impl Server {
     }
 }
 
-async fn open_store(loaded: &Loaded, data: &Path) -> Result<Store, Error> {
-    match loaded.config.store.engine {
-        EngineKind::Memory => Ok(Store::new(Arc::new(Memory::new()))),
-        EngineKind::Sled => open_sled(data.to_owned(), loaded.config.store.cache.bytes()).await,
-    }
-}
-
-/// Opening reads the whole store, so it has a thread of its own.
+/// What holds the data folder where the engine does not.
 #[cfg(feature = "sled")]
-async fn open_sled(data: PathBuf, cache: u64) -> Result<Store, Error> {
-    let opened = tokio::task::spawn_blocking(move || Sled::open(&data, cache)).await;
-    Ok(Store::new(Arc::new(opened.map_err(|_| Error::Panicked)??)))
+type Folder = Option<FolderLock>;
+#[cfg(not(feature = "sled"))]
+type Folder = ();
+
+/// Opens the engine. The data folder is this process' own either way: the control socket and
+/// the setup secret are in it.
+#[cfg(feature = "sled")]
+async fn open_store(loaded: &Loaded, data: &Path) -> Result<(Store, Folder), Error> {
+    let (data, cache) = (data.to_owned(), loaded.config.store.cache.bytes());
+    match loaded.config.store.engine {
+        EngineKind::Memory => {
+            let folder = FolderLock::take(&data)?;
+            Ok((Store::new(Arc::new(Memory::new())), Some(folder)))
+        }
+        EngineKind::Sled => {
+            // Opening reads the whole store, so it has a thread of its own.
+            let opened = tokio::task::spawn_blocking(move || Sled::open(&data, cache)).await;
+            Ok((Store::new(Arc::new(opened.map_err(|_| Error::Panicked)??)), None))
+        }
+    }
 }
 
 #[cfg(not(feature = "sled"))]
 #[expect(clippy::unused_async, reason = "the other build awaits")]
-async fn open_sled(_: PathBuf, _: u64) -> Result<Store, Error> {
-    Err(Error::NoEngine)
+async fn open_store(loaded: &Loaded, _: &Path) -> Result<(Store, Folder), Error> {
+    match loaded.config.store.engine {
+        EngineKind::Memory => Ok((Store::new(Arc::new(Memory::new())), ())),
+        EngineKind::Sled => Err(Error::NoEngine),
+    }
 }
 
 /// A store that is in memory only needs no key that outlives it.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::audit::About;
 use super::form::Form;
+use super::resolve::account_key;
 use super::{Access, Auth, Client, Error};
 use crate::model::{DisplayName, Email, EventKind, User};
 
@@ -80,6 +81,8 @@ impl Auth {
         if moves && self.clock.now() > session.value.created_at.plus(FRESH) {
             return Err(Error::ReauthenticationRequired);
         }
+        let key = account_key(user.value.id);
+        self.throttle.change_profile(&key).map_err(|refused| self.refused(refused))?;
         self.store.retry(|| self.try_update_me(access, &profile, client)).await
     }
 

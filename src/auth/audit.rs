@@ -64,8 +64,18 @@ impl Auth {
 
     /// Commits a change together with its event, and logs it once it is durable.
     pub(super) async fn commit_with(&self, commit: Commit, event: Event) -> Result<(), Error> {
-        self.store.commit(commit.and(self.store.events().insert(&event))).await?;
-        log(&event);
+        self.commit_with_all(commit, &[event]).await
+    }
+
+    /// As [`Auth::commit_with`], for a change that is several things at once.
+    pub(super) async fn commit_with_all(
+        &self,
+        commit: Commit,
+        events: &[Event],
+    ) -> Result<(), Error> {
+        let trail = self.store.events();
+        self.store.commit(events.iter().fold(commit, |c, e| c.and(trail.insert(e)))).await?;
+        events.iter().for_each(log);
         Ok(())
     }
 
@@ -105,20 +115,20 @@ impl Auth {
     }
 }
 
-/// One line for each event; readable as text, and with fields for machines.
+/// One line for each event: a sentence, and fields for machines. Absent ones are left out.
 fn log(event: &Event) {
-    let show = |id: Option<String>| id.unwrap_or_default();
     tracing::info!(
         target: "doorkey::audit",
         event = ?event.kind,
         outcome = ?event.outcome,
-        actor = ?event.actor,
-        user = %show(event.user.map(|id| id.to_string())),
-        session = %show(event.session.map(|id| id.to_string())),
-        ip = event.ip.as_deref().unwrap_or_default(),
-        request.id = event.request_id.as_deref().unwrap_or_default(),
+        actor = %event.actor,
+        user = event.user.map(tracing::field::display),
+        session = event.session.map(tracing::field::display),
+        ip = event.ip.as_deref(),
+        request.id = event.request_id.as_deref(),
         count = event.count,
-        "audit"
+        "{}",
+        event.kind.sentence()
     );
 }
 
@@ -166,6 +176,7 @@ impl Failures {
         });
         due
     }
+
     /// Keeps events that could not be written for the next time, together with what came since.
     fn put_back(&self, due: &[(Fingerprint, Event)]) {
         let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -89,7 +89,7 @@ impl Form {
     }
 }
 
-/// A password that is to be verified: only its length is looked at.
+/// A password that is to be verified: only its size in bytes is looked at.
 pub(super) fn presented(field: &'static str, secret: Secret) -> Result<Password, Error> {
     Password::try_from(secret)
         .map_err(|_| Error::invalid(field, "must have at most 256 characters"))

@@ -79,6 +79,9 @@ pub struct Keyring {
     ring: RwLock<Arc<Ring>>,
     master: MasterKey,
     schedule: KeySchedule,
+    /// Held over each change of the records and the reload that follows, so that an older
+    /// reading never replaces a newer one.
+    changing: tokio::sync::Mutex<()>,
 }
 
 /// The name under which a private key is sealed: the record's key, so that no sealed text can
@@ -99,7 +102,12 @@ impl Keyring {
         algorithm: Algorithm,
         (now, random): (Timestamp, &Random),
     ) -> Result<Self, StartError> {
-        let keyring = Self { ring: RwLock::default(), master, schedule: KeySchedule::default() };
+        let keyring = Self {
+            ring: RwLock::default(),
+            master,
+            schedule: KeySchedule::default(),
+            changing: tokio::sync::Mutex::default(),
+        };
         keyring.reload(store).await?;
         let latest = keyring.ring().records.iter().max_by_key(|k| (k.signs_from, k.id)).cloned();
         let signs_from = match latest {
@@ -156,6 +164,21 @@ impl Keyring {
         let id = pair.id();
         let sealed = self.master.seal(&sealing_context(id), pair.pkcs8(), random);
         SigningKey { id, algorithm: pair.algorithm(), sealed, created_at, signs_from }
+    }
+
+    /// Waits for other changes of the keys; none comes between while the guard lives.
+    pub(super) async fn change(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.changing.lock().await
+    }
+
+    /// Forgets a key at once, before its record goes: whatever happens then, no token of it is
+    /// accepted. If the record stays after all, the next reload brings the key back.
+    pub(super) fn forget(&self, id: KeyId) {
+        let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+        let records = ring.records.iter().filter(|record| record.id != id).cloned().collect();
+        let mut opened = ring.opened.clone();
+        opened.remove(&id);
+        *ring = Arc::new(Ring { records, opened });
     }
 
     fn ring(&self) -> Arc<Ring> {

@@ -123,10 +123,8 @@ impl Auth {
         let refresh = RefreshToken { session: self.random.id(), secret: self.random.secret() };
         let session = self.new_session(&refresh, &user.value, (client, now));
         let access = self.issue(&session, &user.value, now)?;
-        let commit = self
-            .login_commit(&user, &session, client)
-            .await?
-            .and(self.end_replaced(device, now).await?);
+        let commit =
+            self.login_commit(&user, &session, client).await?.and(self.end_replaced(device).await?);
         let about = About::session(EventKind::LoggedIn, user.value.id, session.id);
         let event = self.event(about, Actor::User(user.value.id), client);
         self.commit_with(commit, event).await?;
@@ -190,8 +188,7 @@ impl Auth {
             .and(sessions.set_list(session.user, &before, &list));
         for id in evicted {
             if let Some(old) = sessions.get(id).await? {
-                let ended = old.value.clone().revoke(session.created_at);
-                commit = commit.and(sessions.replace(&old, &ended));
+                commit = commit.and(sessions.remove(&old));
             }
         }
         Ok(commit)
@@ -216,18 +213,10 @@ impl Auth {
     }
 
     /// The end of the session that this browser held before, whosever it was.
-    async fn end_replaced(
-        &self,
-        device: Option<&RefreshToken>,
-        now: Timestamp,
-    ) -> Result<Commit, Error> {
+    async fn end_replaced(&self, device: Option<&RefreshToken>) -> Result<Commit, Error> {
         let Some(token) = device else { return Ok(Commit::new()) };
-        let Some(old) = self.proved_session(token).await? else { return Ok(Commit::new()) };
-        if old.value.revoked_at.is_some() {
-            return Ok(Commit::new());
-        }
-        let ended = old.value.clone().revoke(now);
-        Ok(self.store.sessions().replace(&old, &ended))
+        let old = self.proved_session(token).await?;
+        Ok(old.map_or_else(Commit::new, |old| self.store.sessions().remove(&old)))
     }
 
     /// The session of this refresh token, if its secret is right; its state is not looked at.

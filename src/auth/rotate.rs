@@ -34,10 +34,12 @@ impl Auth {
         client: &Client,
     ) -> Result<Vec<KeyView>, Error> {
         access.require(&Role::admin())?;
+        let _changing = self.keyring.change().await;
         let now = self.clock.now();
         if !self.keyring.records().iter().any(|key| key.signs_from > now) {
             let signs_from = now.plus(self.keyring.schedule().publish_ahead);
-            let commit = self.new_key((now, signs_from)).await?;
+            let new_key = self.new_key((now, signs_from)).await?;
+            let commit = self.still_allowed(access).await?.and(new_key);
             let event = self.event(About::nobody(EventKind::KeyRotated), access.actor(), client);
             self.commit_with(commit, event).await?;
             self.reload_keys().await?;
@@ -57,15 +59,17 @@ impl Auth {
         client: &Client,
     ) -> Result<Vec<KeyView>, Error> {
         access.require(&Role::admin())?;
+        let _changing = self.keyring.change().await;
         let now = self.clock.now();
         let records = self.keyring.records();
         let record = records.iter().find(|key| key.id == id).ok_or(Error::NotFound)?;
-        let mut commit = self.store.keys().remove(id);
+        let mut commit = self.still_allowed(access).await?.and(self.store.keys().remove(id));
         if self.keyring.schedule().state(&records, record, now) == KeyState::Signing {
             commit = commit.and(self.new_key((now, now)).await?);
         }
         let mut event = self.event(About::nobody(EventKind::KeyRevoked), access.actor(), client);
         event.detail = Some(format!("kid {id}"));
+        self.keyring.forget(id);
         self.commit_with(commit, event).await?;
         self.reload_keys().await?;
         self.keys(access)
@@ -88,21 +92,22 @@ impl Auth {
         })
     }
 
-    /// Removes the records of keys whose last token has expired.
+    /// Removes the records of keys whose last token has expired, and reads the keys again: a
+    /// change whose caller went away before it was read is known here at the latest.
     ///
     /// # Errors
     /// [`Error::Store`] when the store cannot answer.
-    pub(super) async fn drop_gone_keys(&self) -> Result<(), Error> {
-        let (records, now) = (self.keyring.records(), self.clock.now());
+    pub(super) async fn tend_keys(&self) -> Result<(), Error> {
+        let _changing = self.keyring.change().await;
+        let (records, now) = (self.store.keys().all().await?, self.clock.now());
         let schedule = self.keyring.schedule();
         let is_gone = |key: &&SigningKey| schedule.state(&records, key, now) == KeyState::Gone;
         let gone: Vec<KeyId> = records.iter().filter(is_gone).map(|key| key.id).collect();
-        if gone.is_empty() {
-            return Ok(());
+        if !gone.is_empty() {
+            let keys = self.store.keys();
+            let commit = gone.iter().fold(Commit::new(), |commit, id| commit.and(keys.remove(*id)));
+            self.store.commit(commit).await?;
         }
-        let keys = self.store.keys();
-        let commit = gone.iter().fold(Commit::new(), |commit, id| commit.and(keys.remove(*id)));
-        self.store.commit(commit).await?;
         self.reload_keys().await
     }
 }

@@ -91,7 +91,8 @@ impl Auth {
         let before = self.store.sessions().get(id).await?;
         let before = before.filter(|s| s.value.user == owner && s.value.is_live(now, user.epoch));
         let before = before.ok_or(Error::NotFound)?;
-        let commit = self.store.sessions().replace(&before, &before.value.clone().revoke(now));
+        let ended = self.store.sessions().replace(&before, &before.value.clone().revoke(now));
+        let commit = self.still_allowed_for(access, owner).await?.and(ended);
         let about = About::session(EventKind::SessionRevoked, owner, id);
         self.commit_with(commit, self.event(about, access.actor(), client)).await
     }
@@ -128,7 +129,8 @@ impl Auth {
     ) -> Result<(), Error> {
         let before = self.store.users().get(owner).await?.ok_or(Error::NotFound)?;
         let after = before.value.clone().with_next_epoch();
-        let commit = self.store.users().replace(&before, &after);
+        let replaced = self.store.users().replace(&before, &after);
+        let commit = self.still_allowed_for(access, owner).await?.and(replaced);
         let about = About::user(EventKind::SessionsEnded, owner);
         self.commit_with(commit, self.event(about, access.actor(), client)).await
     }

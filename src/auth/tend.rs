@@ -1,10 +1,12 @@
 //! What has to be done from time to time. Nothing that anyone relies on waits for it.
 
+use std::time::{Duration, Instant};
+
 use super::throttle::{MOST_SAVED, is_over};
 use super::{Auth, Error};
 
-/// How many rounds of sweeping one call does at most: other work comes first.
-const ROUNDS: usize = 25;
+/// How long one call sweeps at most, so that other work of the same task comes to its turn.
+const SWEEP_FOR: Duration = Duration::from_secs(20);
 
 impl Auth {
     /// Takes back the counts of failed logins of an earlier run.
@@ -46,17 +48,11 @@ impl Auth {
     /// [`Error::Store`] when the store cannot answer; nothing is lost by it.
     pub async fn sweep(&self) -> Result<(), Error> {
         let now = self.clock.now();
-        for _ in 0..ROUNDS {
-            if !self.store.sweep(now).await?.more {
-                break;
-            }
-        }
-        for _ in 0..ROUNDS {
-            if self.store.events().sweep(now.minus(self.settings.keep_events)).await? == 0 {
-                break;
-            }
-        }
+        let start = Instant::now();
+        while self.store.sweep(now).await?.more && start.elapsed() < SWEEP_FOR {}
+        let cutoff = now.minus(self.settings.keep_events);
+        while self.store.events().sweep(cutoff).await? > 0 && start.elapsed() < SWEEP_FOR {}
         self.store.attempts().sweep(MOST_SAVED, |attempt| is_over(attempt, now)).await?;
-        self.drop_gone_keys().await
+        self.tend_keys().await
     }
 }

@@ -5,7 +5,7 @@ use super::audit::About;
 use super::form::Form;
 use super::resolve::account_key;
 use super::{Access, Auth, Client, Error};
-use crate::model::{EventKind, Role, Roles, User, UserId};
+use crate::model::{Event, EventKind, Role, Roles, User, UserId};
 use crate::store::engine::Commit;
 
 /// What an administrator may change; `None` leaves a field.
@@ -69,19 +69,16 @@ impl Auth {
             return Ok(after);
         }
         self.refuse_taken_email(&before.value, &after).await?;
-        let mut commit = self
+        let commit = self
             .still_allowed(access)
             .await?
             .and(self.store.users().replace(&before, &after))
             .and(self.count_admins(Some(&before.value), &after).await?);
-        let mut events = kinds(&before.value, &after)
+        let events: Vec<Event> = kinds(&before.value, &after)
             .into_iter()
-            .map(|kind| self.event(About::user(kind, id), access.actor(), client));
-        let last = events.next().ok_or(Error::NotFound)?;
-        for event in events {
-            commit = commit.and(self.store.events().insert(&event));
-        }
-        self.commit_with(commit, last).await?;
+            .map(|kind| self.event(About::user(kind, id), access.actor(), client))
+            .collect();
+        self.commit_with_all(commit, &events).await?;
         self.told_of_admin(&after);
         Ok(after)
     }
@@ -124,6 +121,15 @@ impl Auth {
             return Err(Error::Forbidden);
         }
         Ok(self.store.users().unchanged(&now))
+    }
+
+    /// As [`Auth::still_allowed`], for what everyone may do to the own account.
+    pub(super) async fn still_allowed_for(
+        &self,
+        access: &Access,
+        owner: UserId,
+    ) -> Result<Commit, Error> {
+        if access.is(owner) { Ok(Commit::new()) } else { self.still_allowed(access).await }
     }
 
     /// The part of a commit that keeps the number of administrators right, and at least one.

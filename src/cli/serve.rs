@@ -1,9 +1,6 @@
 //! `doorkey serve`
 
-use std::fs::DirBuilder;
-use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use tokio::net::TcpListener;
@@ -14,7 +11,7 @@ use super::control::{data_folder, load};
 use super::dev::{self, TemporaryFolder};
 use super::healthcheck::reachable;
 use super::{Error, harden, log, print};
-use crate::config::{EngineKind, Loaded};
+use crate::config::Loaded;
 use crate::crypto::Random;
 use crate::model::Secret;
 use crate::server::{self, Server, seed};
@@ -48,22 +45,9 @@ pub(super) fn run(place: Place, serve: &Serve) -> Result<(), Error> {
     let random = Random::system();
     // Before the runtime, so that it goes after all that works in it.
     let folder = Folder::of(&loaded, &random)?;
-    if loaded.config.store.engine == EngineKind::Memory {
-        make_folder(folder.path())?;
-    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(Error::io("start"))?;
     runtime.block_on(Box::pin(listen(loaded, folder.path(), &random)))
-}
-
-/// The memory engine makes no folder, and the control socket needs one.
-fn make_folder(path: &Path) -> Result<(), Error> {
-    match DirBuilder::new().mode(0o700).create(path) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-            Err(Error::Io("make the data folder", error))
-        }
-        Err(_) | Ok(()) => Ok(()),
-    }
 }
 
 async fn listen(loaded: Loaded, data: &Path, random: &Random) -> Result<(), Error> {

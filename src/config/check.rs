@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Config, DAY, Http, Passwords, Profile};
 
 /// Every key, and what it must be.
-pub(super) const SENTENCES: [(&str, &str); 38] = [
+pub(super) const SENTENCES: [(&str, &str); 39] = [
     ("registration", "must be \"open\" or \"closed\""),
     (
         "roles",
@@ -56,6 +56,7 @@ pub(super) const SENTENCES: [(&str, &str); 38] = [
     ("limits.login_failures_per_account", LIMIT),
     ("limits.login_failures_per_network", LIMIT),
     ("limits.registrations_per_network", LIMIT),
+    ("limits.profile_changes_per_account", LIMIT),
     ("limits.connections_per_address", LIMIT),
     ("audit.keep", "must be between 1d and 36500d, for example \"365d\""),
     ("log.format", "must be \"text\" or \"json\""),
@@ -142,6 +143,7 @@ fn ranges(config: &Config) -> Vec<(&'static str, bool)> {
         ("limits.login_failures_per_account", limits.login_failures_per_account <= MAX_LIMIT),
         ("limits.login_failures_per_network", limits.login_failures_per_network <= MAX_LIMIT),
         ("limits.registrations_per_network", limits.registrations_per_network <= MAX_LIMIT),
+        ("limits.profile_changes_per_account", limits.profile_changes_per_account <= MAX_LIMIT),
         ("limits.connections_per_address", limits.connections_per_address <= MAX_LIMIT),
         ("audit.keep", within(config.audit.keep, DAY, DAY * 36_500)),
     ]

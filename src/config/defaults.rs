@@ -90,6 +90,7 @@ impl Default for Limits {
             login_failures_per_account: 100,
             login_failures_per_network: 30,
             registrations_per_network: 5,
+            profile_changes_per_account: 10,
             connections_per_address: 256,
         }
     }

@@ -24,7 +24,7 @@ const OUTPUT_BYTES: usize = 32;
 /// The most a stored hash may cost: an imported or planted one must not hold up the pool. The
 /// parameters in use are always within it.
 const COSTLIEST: Argon2Params =
-    Argon2Params { memory_kib: 64 * 1024, iterations: 16, parallelism: 4 };
+    Argon2Params { memory_kib: 1024 * 1024, iterations: 16, parallelism: 4 };
 
 /// What one hash costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

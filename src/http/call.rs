@@ -9,8 +9,7 @@ use super::problem::Problem;
 use super::{json, query};
 use crate::auth::{Access, Client};
 
-/// One request behind the gate.
-#[derive(Debug)]
+/// One request behind the gate. Not printable: it holds tokens and passwords.
 pub(super) struct Call {
     /// Its `X-Request-Id`.
     pub(super) request_id: String,

@@ -94,6 +94,7 @@ impl Api {
     #[must_use]
     pub fn refuse(&self, kind: Kind) -> Response {
         let request_id = self.0.auth.new_request_id();
+        tracing::error!(request.id = %request_id, code = kind.row().code, "a request had no answer");
         let mut answer = Problem::new(kind).into_response(&request_id);
         self.0.security.apply(answer.headers_mut(), header_value(&request_id));
         answer
@@ -130,6 +131,9 @@ impl Api {
     {
         if target_length(head) > MAX_URI {
             return Err(Kind::UriTooLong.into());
+        }
+        if head.method == Method::CONNECT {
+            return Err(Problem::new(Kind::MethodNotAllowed).allow(&[]));
         }
         let path = head.uri.path();
         let found = self.0.paths.at(path).map_err(|_| Kind::NotFound)?;

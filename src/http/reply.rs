@@ -100,7 +100,7 @@ pub(super) fn sessions(views: &[SessionView]) -> Response {
 
 /// An access token with its session, and after a login the account. The only place where an
 /// access token leaves the server.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub(super) struct TokenBody<'a> {
     access_token: &'a str,
     token_type: &'static str,
@@ -128,7 +128,7 @@ impl<'a> TokenBody<'a> {
 }
 
 /// A one-time link, shown once.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub(super) struct LinkBody<'a> {
     link: &'a str,
     expires_at: String,

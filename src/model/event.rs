@@ -1,5 +1,7 @@
 //! The audit trail: who did what to whom, when, from where, and how it ended.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::clock::Timestamp;
@@ -48,6 +50,31 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// What happened, as a sentence for whoever reads the log.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Registered => "an account registered itself",
+            Self::SetUp => "the first administrator was made with the setup secret",
+            Self::LoggedIn => "a user logged in",
+            Self::LoginFailed => "logins were refused",
+            Self::LoggedOut => "a user logged out",
+            Self::SessionRevoked => "a session was ended from elsewhere",
+            Self::SessionsEnded => "all sessions of a user were ended",
+            Self::PasswordChanged => "a user changed the password",
+            Self::ResetIssued => "a one-time link to set a password was made",
+            Self::PasswordReset => "a one-time link set a password",
+            Self::UserCreated => "an account was made",
+            Self::ProfileChanged => "name or address of an account changed",
+            Self::RolesChanged => "the roles of an account changed",
+            Self::UserDisabled => "an account was disabled",
+            Self::UserEnabled => "an account was enabled",
+            Self::UserDeleted => "an account was deleted",
+            Self::KeyRotated => "a new signing key was published",
+            Self::KeyRevoked => "a signing key was dropped",
+        }
+    }
+
     /// Every kind, for filters and tests.
     pub const ALL: [Self; 18] = [
         Self::Registered,
@@ -83,6 +110,17 @@ pub enum Actor {
     Operator,
     /// The server itself.
     System,
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anonymous => f.write_str("anonymous"),
+            Self::User(id) => write!(f, "{id}"),
+            Self::Operator => f.write_str("operator"),
+            Self::System => f.write_str("system"),
+        }
+    }
 }
 
 /// How it ended.

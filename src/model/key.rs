@@ -104,9 +104,10 @@ pub struct KeySchedule {
 }
 
 impl Default for KeySchedule {
-    /// JWKS caches live 5 minutes and access tokens at most 15, with a minute for clocks.
+    /// JWKS caches live 5 minutes and access tokens at most 15, with a minute for clocks; a key
+    /// may be a minute late in the JWKS when whoever rotated it hung up.
     fn default() -> Self {
-        Self { publish_ahead: Duration::from_mins(6), serve_after: Duration::from_mins(16) }
+        Self { publish_ahead: Duration::from_mins(7), serve_after: Duration::from_mins(16) }
     }
 }
 

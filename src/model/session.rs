@@ -129,11 +129,6 @@ impl UserSessions {
         self.sessions.drain(..over).map(|s| s.id).collect()
     }
 
-    /// Takes one session off the list.
-    pub fn remove(&mut self, id: SessionId) {
-        self.sessions.retain(|s| s.id != id);
-    }
-
     /// Notes a good login from `network`.
     pub fn remember_network(&mut self, network: &str, now: Timestamp) {
         self.networks.retain(|known| known.network != network);

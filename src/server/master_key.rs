@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::crypto::{MasterKey, Random};
@@ -16,6 +16,8 @@ pub enum MasterKeyError {
     Missing(PathBuf),
     /// The file holds no master key.
     Damaged(PathBuf),
+    /// The file belongs to another user than this one or root.
+    NotOurs(PathBuf),
     /// Others may read the file.
     TooOpen(PathBuf, u32),
     /// The file could not be read or made.
@@ -33,6 +35,11 @@ impl fmt::Display for MasterKeyError {
             Self::Damaged(path) => write!(
                 f,
                 "{} holds no master key (one line of 43 characters): put the right one back from where you keep it",
+                path.display()
+            ),
+            Self::NotOurs(path) => write!(
+                f,
+                "the master key {} belongs to another user: run doorkey as its owner",
                 path.display()
             ),
             Self::TooOpen(path, mode) => write!(
@@ -74,7 +81,12 @@ pub(super) fn open(
 
 fn read(path: &Path) -> Result<MasterKey, MasterKeyError> {
     let io = |error| MasterKeyError::Io(path.to_owned(), error);
-    let mode = fs::metadata(path).map_err(io)?.permissions().mode() & 0o7777;
+    let found = fs::metadata(path).map_err(io)?;
+    let ours = [rustix::process::geteuid().as_raw(), 0];
+    if !ours.contains(&found.uid()) {
+        return Err(MasterKeyError::NotOurs(path.to_owned()));
+    }
+    let mode = found.permissions().mode() & 0o7777;
     if mode & 0o077 != 0 {
         return Err(MasterKeyError::TooOpen(path.to_owned(), mode));
     }

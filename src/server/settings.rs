@@ -37,6 +37,7 @@ pub(super) fn limits(config: &Config) -> Limits {
         login_failures_per_account: config.limits.login_failures_per_account,
         login_failures_per_network: config.limits.login_failures_per_network,
         registrations_per_network: config.limits.registrations_per_network,
+        profile_changes_per_account: config.limits.profile_changes_per_account,
     }
 }
 

@@ -32,10 +32,19 @@ const BATCH: usize = 40;
 
 const PREFIX: &str = "expiry/";
 
+fn mark_key(kind: Kind, id: &str, end: Timestamp) -> String {
+    let due = end.plus(GRACE).seconds();
+    format!("{PREFIX}{due:016x}/{}/{id}", kind.word())
+}
+
 /// The part of a commit that marks a record for sweeping a day after `end`.
 pub(super) fn mark(kind: Kind, id: &str, end: Timestamp) -> Commit {
-    let due = end.plus(GRACE).seconds();
-    Commit::new().put(format!("{PREFIX}{due:016x}/{}/{id}", kind.word()), encode(&()))
+    Commit::new().put(mark_key(kind, id, end), encode(&()))
+}
+
+/// The part of a commit that takes the mark of a record away, with the record.
+pub(super) fn unmark(kind: Kind, id: &str, end: Timestamp) -> Commit {
+    Commit::new().delete(mark_key(kind, id, end))
 }
 
 /// How a sweep went.

@@ -40,6 +40,11 @@ impl<'a> Links<'a> {
     /// The part of a commit that uses a link up: of many at once only one can.
     #[must_use]
     pub fn consume(&self, link: &Stored<Link>) -> Commit {
-        Commit::new().check(link_key(link.value.id), link.version).delete(link_key(link.value.id))
+        let Link { id, expires_at, .. } = link.value;
+        Commit::new().check(link_key(id), link.version).delete(link_key(id)).and(expiry::unmark(
+            Kind::Link,
+            &id.to_string(),
+            expires_at,
+        ))
     }
 }

@@ -37,6 +37,7 @@ mod users;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub use self::attempts::{Attempt, Attempts, Fingerprint};
@@ -49,6 +50,8 @@ pub use self::memory::Memory;
 pub use self::record::Stored;
 pub use self::sessions::Sessions;
 pub use self::setup::Setup;
+#[cfg(feature = "sled")]
+pub use self::sled::FolderLock;
 #[cfg(feature = "sled")]
 pub use self::sled::OpenError;
 #[cfg(feature = "sled")]
@@ -141,12 +144,13 @@ impl Store {
         self.engine.commit(commit).await
     }
 
-    /// Whether the store answers at all.
+    /// Whether the store answers, and still takes writes.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when it does not.
     pub async fn ping(&self) -> Result<(), Error> {
-        self.engine.get(b"admins").await.map(|_| ())
+        self.engine.get(b"admins").await?;
+        self.engine.commit(Commit::new()).await
     }
 
     /// Runs `attempt` (read, decide, commit) until it meets no conflict, a bounded number of
@@ -170,13 +174,15 @@ impl Store {
     }
 }
 
-/// The first conflicts are over at once; a crowd has to spread. Microseconds of the process'
-/// clock are chance enough for that.
+/// How many waits there have been: spreads those that met at one moment.
+static PAUSES: AtomicU64 = AtomicU64::new(0);
+
+/// The first conflicts are over at once; a crowd has to spread.
 async fn pause(tried: u32) {
     if tried < 3 {
         tokio::task::yield_now().await;
         return;
     }
-    let spread = u64::from(std::time::Instant::now().elapsed().subsec_nanos() % 7) + 1;
+    let spread = PAUSES.fetch_add(1, Ordering::Relaxed) % 7 + 1;
     tokio::time::sleep(Duration::from_micros(200 * spread * u64::from(tried))).await;
 }

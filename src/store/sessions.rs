@@ -60,6 +60,17 @@ impl<'a> Sessions<'a> {
             .put(session_key(after.id), encode(after))
     }
 
+    /// The part of a commit that removes a session for good: as dead as a revoked one, and
+    /// nothing of it stays.
+    #[must_use]
+    pub fn remove(&self, session: &Stored<Session>) -> Commit {
+        let Session { id, expires_at, .. } = session.value;
+        Commit::new()
+            .check(session_key(id), session.version)
+            .delete(session_key(id))
+            .and(expiry::unmark(Kind::Session, &id.to_string(), expires_at))
+    }
+
     /// The part of a commit that changes a user's list.
     #[must_use]
     pub fn set_list(

@@ -37,7 +37,7 @@ const LIMIT: &str = "must be a whole number between 0 (off) and 1000000";
 
 /// `section key`, a bad value, how its sentence begins; the value stands at 2:(key + 4).
 #[rustfmt::skip]
-const BAD: [(&str, &str, &[&str], &str); 35] = [
+const BAD: [(&str, &str, &[&str], &str); 36] = [
     ("", "registration", &["0", "1", "\"\"", "\"Open\"", "true", "{ open = 1 }", "[]"], "must be \"open\" or \"closed\""),
     ("http", "listen", &["8080", "\"8080\"", "\"localhost:80\"", "\"127.0.0.1\"", "\"\""], "must be an IP address and a port"),
     ("http", "public_url", &["\"\"", "\"example.org\"", "\"http://example.org\"", "\"https://a.org/x\"", "\"https://a.org//\"", "\"https://a.org?x\"", "\"https://u@a.org\"", "\"https://*.a.org\"", "1"], "must be an origin such as"),
@@ -70,6 +70,7 @@ const BAD: [(&str, &str, &[&str], &str); 35] = [
     ("limits", "login_failures_per_account", &["-1", "1000001"], LIMIT),
     ("limits", "login_failures_per_network", &["-1", "1000001"], LIMIT),
     ("limits", "registrations_per_network", &["-1", "1000001"], LIMIT),
+    ("limits", "profile_changes_per_account", &["-1", "1000001"], LIMIT),
     ("limits", "connections_per_address", &["-1", "1000001"], LIMIT),
     ("audit", "keep", &["\"23h\"", "\"36501d\""], "must be between 1d and 36500d"),
     ("log", "level", &["\"loud\"", "3"], "must be \"error\", \"warn\""),
@@ -218,9 +219,12 @@ fn development_is_not_reachable_from_outside() {
 /// No list grows without bound.
 #[test]
 fn lists_and_texts_have_a_last_place() {
-    let origins =
-        |n: usize| -> String { (0..n).map(|i| format!("\"https://a{i}.org\", ")).collect() };
-    let proxies = |n: usize| -> String { (0..n).map(|i| format!("\"10.0.0.{i}\", ")).collect() };
+    let origins = |n: usize| -> String {
+        (0..n).map(|i| format!("\"https://a{i}.org\"")).collect::<Vec<_>>().join(", ")
+    };
+    let proxies = |n: usize| -> String {
+        (0..n).map(|i| format!("\"10.0.0.{i}\"")).collect::<Vec<_>>().join(", ")
+    };
     let text = |most: usize, audience: usize| {
         let (origins, proxies) = (origins(most), proxies(most));
         let audience = "a".repeat(audience);

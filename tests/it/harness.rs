@@ -71,6 +71,7 @@ impl Default for Setup {
                 login_failures_per_account: 0,
                 login_failures_per_network: 0,
                 registrations_per_network: 0,
+                profile_changes_per_account: 0,
             },
             pool: PoolSettings {
                 params: Argon2Params { memory_kib: 64, iterations: 1, parallelism: 1 },
@@ -91,6 +92,7 @@ impl Setup {
             login_failures_per_account: 100,
             login_failures_per_network: 30,
             registrations_per_network: 5,
+            profile_changes_per_account: 10,
         };
         self
     }
@@ -201,7 +203,7 @@ impl<'a> Browser<'a> {
         let answer = self.login(username, PASSWORD).await.status(200);
         let body: Value = answer.json();
         self.token = body["access_token"].as_str().map(str::to_owned);
-        self.user_id = body["user"]["id"].as_str().unwrap().to_owned();
+        body["user"]["id"].as_str().unwrap().clone_into(&mut self.user_id);
         self.cookie = answer.cookie("__Host-refresh");
         self
     }

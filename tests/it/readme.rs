@@ -74,8 +74,9 @@ fn the_walk_through_works_to_the_letter() {
     let steps = steps(&walk);
     assert!(steps.len() >= 9);
     // One shell for all, as a person has: a line of its own marks where each step ends.
-    let script: String =
-        steps.iter().map(|(command, _)| format!("{command}\nprintf '\\n--\\n'\n")).collect();
+    let mark = "printf '\\n--\\n'";
+    let lines: Vec<&str> = steps.iter().flat_map(|(command, _)| [command.as_str(), mark]).collect();
+    let script = lines.join("\n");
     let folder = tempfile::tempdir().unwrap();
     let ran = Command::new("sh").arg("-c").arg(script).current_dir(&folder).output().unwrap();
     let printed = String::from_utf8(ran.stdout).unwrap();

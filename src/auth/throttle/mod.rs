@@ -37,6 +37,8 @@ pub struct Limits {
     pub login_failures_per_network: u32,
     /// Registrations a minute of one network.
     pub registrations_per_network: u32,
+    /// Changes a minute of its own profile by one account.
+    pub profile_changes_per_account: u32,
 }
 
 /// Why an attempt does not get to the password.
@@ -144,19 +146,33 @@ impl Throttle {
     /// # Errors
     /// [`Refused::Throttled`] when it had too many within a minute.
     pub(in crate::auth) fn register(&self, ip: Option<IpAddr>) -> Result<(), Refused> {
-        let (Some(ip), limit @ 1..) = (ip, self.limits.registrations_per_network) else {
+        let limit = self.limits.registrations_per_network;
+        for (network, factor) in ip.map(limiter_networks).unwrap_or_default() {
+            self.count(network_key(network, b"registration"), limit.saturating_mul(factor))?;
+        }
+        Ok(())
+    }
+
+    /// Counts one change of its own profile by this account.
+    ///
+    /// # Errors
+    /// [`Refused::Throttled`] when it had too many within a minute.
+    pub(in crate::auth) fn change_profile(&self, account: &Fingerprint) -> Result<(), Refused> {
+        self.count(fingerprint(&[b"profile", account]), self.limits.profile_changes_per_account)
+    }
+
+    /// Counts one act under `key`; a `limit` of 0 is none.
+    fn count(&self, key: Fingerprint, limit: u32) -> Result<(), Refused> {
+        if limit == 0 {
             return Ok(());
-        };
+        }
         let now = self.clock.monotonic();
         let mut tables = self.lock();
-        for (network, factor) in limiter_networks(ip) {
-            let key = network_key(network, b"registration");
-            let window = tables.registrations.entry(key, |w| !w.is_idle(now));
-            match window.room(limit.saturating_mul(factor), now) {
-                Room::Free => window.fail(),
-                Room::In(wait) => return Err(Refused::Throttled(wait)),
-                Room::AfterOthers => return Err(Refused::Busy),
-            }
+        let window = tables.acts.entry(key, |w| !w.is_idle(now));
+        match window.room(limit, now) {
+            Room::Free => window.fail(),
+            Room::In(wait) => return Err(Refused::Throttled(wait)),
+            Room::AfterOthers => return Err(Refused::Busy),
         }
         Ok(())
     }
@@ -165,9 +181,7 @@ impl Throttle {
     /// password.
     pub(in crate::auth) fn forgive(&self, account: &Fingerprint) {
         let now = self.clock.monotonic();
-        if let Some(streak) = self.lock().accounts.get_mut(account) {
-            streak.forgive(now);
-        }
+        self.lock().accounts.entry(*account, |streak| streak.pending > 0).forgive(now);
     }
 
     fn try_reserve(&self, places: &Places) -> Room {
@@ -262,6 +276,7 @@ mod tests {
             login_failures_per_account: 0,
             login_failures_per_network: 0,
             registrations_per_network: 0,
+            profile_changes_per_account: 0,
         };
         Arc::new(Throttle::new(limits, Clock::manual(Timestamp::from_seconds(1))))
     }

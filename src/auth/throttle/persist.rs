@@ -85,7 +85,7 @@ impl Throttle {
             |s: &Streak| s.forgiven_at.is_some_and(|at| mono.saturating_sub(at) < PAIR_MEMORY);
         tables.accounts.retain(|s| s.failures > 0 || s.pending > 0 || s.is_saved || forgiven(s));
         tables.networks.retain(|w| !w.is_idle(mono));
-        tables.registrations.retain(|w| !w.is_idle(mono));
+        tables.acts.retain(|w| !w.is_idle(mono));
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) struct Tables {
     pub(super) pairs: Table<Streak>,
     pub(super) accounts: Table<Streak>,
     pub(super) networks: Table<Window>,
-    pub(super) registrations: Table<Window>,
+    pub(super) acts: Table<Window>,
 }
 
 impl Default for Tables {
@@ -26,7 +26,7 @@ impl Default for Tables {
             pairs: Table::new(CAPACITY),
             accounts: Table::new(CAPACITY),
             networks: Table::new(CAPACITY),
-            registrations: Table::new(CAPACITY),
+            acts: Table::new(CAPACITY),
         }
     }
 }
@@ -51,7 +51,7 @@ impl Tables {
             let needed = |s: &Streak| s.failures >= limit || s.pending > 0;
             consider(self.accounts.entry(places.account, needed).room_up_to(limit));
         }
-        if limits.login_failures_per_network > 0 {
+        if limits.login_failures_per_network > 0 && !places.has_device {
             for (key, factor) in &places.networks {
                 let limit = limits.login_failures_per_network.saturating_mul(*factor);
                 consider(self.networks.entry(*key, |w| !w.is_idle(now)).room(limit, now));
@@ -90,6 +90,8 @@ pub(super) struct Places {
     pub(super) pair: Fingerprint,
     pub(super) account: Fingerprint,
     networks: Vec<(Fingerprint, u32)>,
+    /// A device that proved an earlier login of this account does not suffer from its neighbours.
+    has_device: bool,
     /// Known devices and networks, and the command line, pass an account that is under attack.
     is_exempt: bool,
 }
@@ -103,6 +105,7 @@ impl Places {
             pair: fingerprint(&[b"pair", &who.account, &from]),
             account: who.account,
             networks: networks.iter().map(|(n, f)| (network_key(*n, b"network"), *f)).collect(),
+            has_device: who.device.is_some(),
             is_exempt: who.is_known || who.ip.is_none(),
         }
     }

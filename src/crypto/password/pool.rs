@@ -31,6 +31,10 @@ pub(super) struct Memory {
     own: usize,
 }
 
+/// Held while memory beyond the pool's own is taken, so that old hashes of a dearer setting
+/// cost one such block at a time.
+static LARGE: Mutex<()> = Mutex::new(());
+
 impl Memory {
     /// Memory of `own` blocks (KiB), taken from the system when the first hash needs it.
     pub(super) const fn of(own: usize) -> Self {
@@ -40,6 +44,7 @@ impl Memory {
     /// Does `work` with `count` blocks. More than its own are taken for this work only.
     pub(super) fn with<T>(&mut self, count: usize, work: impl FnOnce(&mut [Block]) -> T) -> T {
         if count > self.own {
+            let _one_at_a_time = LARGE.lock().unwrap_or_else(PoisonError::into_inner);
             return work(&mut vec![Block::new(); count]);
         }
         if self.blocks.is_empty() {

@@ -10,7 +10,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::Mode;
@@ -69,7 +69,11 @@ pub(super) fn make_folder(path: &Path) -> Result<bool, OpenError> {
 /// refused: it may be a shared folder named by mistake, or its keys may already have been read.
 fn check_mode(data: &Path) -> Result<(), OpenError> {
     let task = "look into the folder";
-    let mode = fs::metadata(data).map_err(OpenError::io(task, data))?.permissions().mode() & 0o7777;
+    let found = fs::metadata(data).map_err(OpenError::io(task, data))?;
+    if found.uid() != rustix::process::geteuid().as_raw() {
+        return Err(OpenError::NotOurs { data: data.to_owned() });
+    }
+    let mode = found.permissions().mode() & 0o7777;
     let mut entries = fs::read_dir(data).map_err(OpenError::io(task, data))?.flatten();
     if mode & OTHERS == 0 {
         Ok(())

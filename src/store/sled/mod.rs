@@ -42,6 +42,23 @@ struct Shared {
     _lock: File,
 }
 
+/// A data folder that is this process' own, without a store being opened in it: for an engine
+/// that keeps nothing there.
+#[derive(Debug)]
+pub struct FolderLock {
+    _lock: File,
+}
+
+impl FolderLock {
+    /// Creates or checks the data folder and takes its lock, as [`Sled::open`] does.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what is wrong and how to mend it.
+    pub fn take(data: &Path) -> Result<Self, OpenError> {
+        Ok(Self { _lock: files::enter(data)? })
+    }
+}
+
 impl Sled {
     /// Opens the store in the data folder `data`, creating both when they are not there. Only
     /// one level is created, not the parents of `data`. `cache_bytes` is how much sled keeps in

@@ -23,6 +23,11 @@ pub enum OpenError {
         /// Its permission bits.
         mode: u32,
     },
+    /// The data folder belongs to another user.
+    NotOurs {
+        /// The data folder.
+        data: PathBuf,
+    },
     /// A later doorkey wrote this store.
     NewerFormat {
         /// The data folder.
@@ -81,6 +86,12 @@ impl fmt::Display for OpenError {
                 "The data folder {path} has mode {mode:04o} and is not empty: others than its \
                  owner can read or enter it. Run `chmod 700 {path}`, and think about who could \
                  have read the keys in it.",
+                path = data.display()
+            ),
+            Self::NotOurs { data } => write!(
+                f,
+                "The data folder {path} belongs to another user. Run doorkey as its owner, or \
+                 give the folder and all in it to the user it runs as.",
                 path = data.display()
             ),
             Self::NewerFormat { data, found } => write!(

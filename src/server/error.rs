@@ -1,0 +1,83 @@
+//! Why a server does not start, for its operator.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::MasterKeyError;
+use crate::auth::{Error as AuthError, StartError};
+use crate::http::ControlError;
+use crate::store;
+#[cfg(feature = "sled")]
+use crate::store::OpenError;
+
+/// Why a server did not start.
+#[derive(Debug)]
+pub enum Error {
+    /// The data folder or the store in it.
+    #[cfg(feature = "sled")]
+    Open(OpenError),
+    /// The configuration asks for an engine that this build has not.
+    #[cfg(not(feature = "sled"))]
+    NoEngine,
+    /// The store was opened and does not answer.
+    Store(store::Error),
+    /// The master key.
+    MasterKey(MasterKeyError),
+    /// The signing keys.
+    Keys(StartError),
+    /// The use cases at start.
+    Auth(AuthError),
+    /// The listener.
+    Listen(SocketAddr, io::Error),
+    /// The control socket.
+    Control(ControlError),
+    /// The file of the setup secret.
+    SetupSecret(PathBuf, io::Error),
+    /// The opening thread died.
+    Panicked,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            #[cfg(feature = "sled")]
+            Self::Open(error) => write!(f, "{error}"),
+            #[cfg(not(feature = "sled"))]
+            Self::NoEngine => f.write_str("this build has no sled: set store.engine to memory"),
+            Self::Store(error) => write!(f, "{error}"),
+            Self::MasterKey(error) => write!(f, "{error}"),
+            Self::Keys(error) => write!(f, "{error}"),
+            Self::Auth(error) => write!(f, "{error}"),
+            Self::Listen(address, error) => {
+                write!(f, "cannot listen on {address}: {error}; choose another --listen")
+            }
+            Self::Control(error) => write!(f, "{error}"),
+            Self::SetupSecret(path, error) => write!(f, "cannot write {}: {error}", path.display()),
+            Self::Panicked => f.write_str("opening the store failed in an unexpected way"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+macro_rules! from {
+    ($($variant:ident($inner:ty);)*) => {$(
+        impl From<$inner> for Error {
+            fn from(error: $inner) -> Self {
+                Self::$variant(error)
+            }
+        }
+    )*};
+}
+
+#[cfg(feature = "sled")]
+from! { Open(OpenError); }
+from! {
+    Store(store::Error);
+    MasterKey(MasterKeyError);
+    Keys(StartError);
+    Auth(AuthError);
+    Control(ControlError);
+}
