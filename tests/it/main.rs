@@ -2,5 +2,6 @@
 
 mod config;
 mod harness;
+mod http;
 mod layers;
 mod main_job;
