@@ -171,7 +171,7 @@ async fn another_spelling_of_a_path_is_not_that_path() {
     let server = TestServer::start().await;
     let root = server.admin().await;
     for row in rows(&server) {
-        for path in spellings(&row) {
+        for path in spellings(&row).into_iter().filter(|path| path.starts_with('/')) {
             let answer = root.request(row.method.clone(), &path).send().await;
             // 405 and 415 come before the handler; 415 from a row whose `{part}` it fell into.
             let before = answer.status == 405 || (row.path.contains('{') && answer.status == 415);
