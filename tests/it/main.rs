@@ -2,6 +2,7 @@
 
 mod config;
 mod harness;
+#[cfg(test)]
 mod http;
 mod layers;
 mod main_job;

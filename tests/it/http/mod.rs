@@ -2,6 +2,8 @@
 
 mod bearer;
 mod forge;
+mod keys;
+mod keys_at_rest;
 mod routes;
 mod routes_walk;
 mod tokens;
