@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use tokio::sync::{Mutex, MutexGuard};
+
 use super::Error;
 use crate::crypto::{self, KeyPair, MasterKey, PublicJwk, Random, VerifyingKey};
 use crate::model::{Algorithm, KeyId, KeySchedule, KeyState, SigningKey, Timestamp};
@@ -79,6 +81,7 @@ pub struct Keyring {
     ring: RwLock<Arc<Ring>>,
     master: MasterKey,
     schedule: KeySchedule,
+    turn: Mutex<()>,
 }
 
 /// The name under which a private key is sealed: the record's key, so that no sealed text can
@@ -99,7 +102,8 @@ impl Keyring {
         algorithm: Algorithm,
         (now, random): (Timestamp, &Random),
     ) -> Result<Self, StartError> {
-        let keyring = Self { ring: RwLock::default(), master, schedule: KeySchedule::default() };
+        let (ring, schedule) = (RwLock::default(), KeySchedule::default());
+        let keyring = Self { ring, master, schedule, turn: Mutex::default() };
         keyring.reload(store).await?;
         let latest = keyring.ring().records.iter().max_by_key(|k| (k.signs_from, k.id)).cloned();
         let signs_from = match latest {
@@ -112,6 +116,12 @@ impl Keyring {
         store.commit(store.keys().insert(&record)).await?;
         keyring.reload(store).await?;
         Ok(keyring)
+    }
+
+    /// The right to change the keys, one holder at a time: what is decided by the records would
+    /// otherwise be decided twice, and a late reload could bring back a key that was revoked.
+    pub(super) async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().await
     }
 
     /// Reads the records again and opens those not opened yet.

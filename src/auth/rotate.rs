@@ -1,5 +1,7 @@
 //! Signing keys: what is served, and the change to a new one.
 
+use tokio::sync::MutexGuard;
+
 use super::audit::About;
 use super::keyring::StartError;
 use super::{Access, Auth, Client, Error, KeyView};
@@ -34,6 +36,7 @@ impl Auth {
         client: &Client,
     ) -> Result<Vec<KeyView>, Error> {
         access.require(&Role::admin())?;
+        let _turn = self.key_turn().await?;
         let now = self.clock.now();
         if !self.keyring.records().iter().any(|key| key.signs_from > now) {
             let signs_from = now.plus(self.keyring.schedule().publish_ahead);
@@ -57,6 +60,7 @@ impl Auth {
         client: &Client,
     ) -> Result<Vec<KeyView>, Error> {
         access.require(&Role::admin())?;
+        let _turn = self.key_turn().await?;
         let now = self.clock.now();
         let records = self.keyring.records();
         let record = records.iter().find(|key| key.id == id).ok_or(Error::NotFound)?;
@@ -80,6 +84,14 @@ impl Auth {
         Ok(self.store.keys().insert(&record))
     }
 
+    /// The right to change the keys, and the keys as stored: a change whose client hung up may
+    /// have been committed and not read again.
+    async fn key_turn(&self) -> Result<MutexGuard<'_, ()>, Error> {
+        let turn = self.keyring.turn().await;
+        self.reload_keys().await?;
+        Ok(turn)
+    }
+
     async fn reload_keys(&self) -> Result<(), Error> {
         self.keyring.reload(&self.store).await.map_err(|error| match error {
             StartError::Store(error) => Error::Store(error),
@@ -93,6 +105,7 @@ impl Auth {
     /// # Errors
     /// [`Error::Store`] when the store cannot answer.
     pub(super) async fn drop_gone_keys(&self) -> Result<(), Error> {
+        let _turn = self.key_turn().await?;
         let (records, now) = (self.keyring.records(), self.clock.now());
         let schedule = self.keyring.schedule();
         let is_gone = |key: &&SigningKey| schedule.state(&records, key, now) == KeyState::Gone;

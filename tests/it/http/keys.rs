@@ -213,6 +213,35 @@ async fn while_a_new_key_waits_another_rotation_changes_nothing() {
     assert_eq!(rotate(&server).await.len(), 3);
 }
 
+/// JWK-03, JWK-04: two administrators at the same time.
+#[tokio::test]
+async fn changes_of_the_keys_at_the_same_time_come_one_after_the_other() {
+    let server = TestServer::start().await;
+    let (first, second) = tokio::join!(rotate(&server), rotate(&server));
+    assert_eq!((first.len(), &first), (2, &second));
+    let old = kids(&server).await.remove(1);
+    let form = json!({"revoke": old});
+    let revoke = || server.operator().post("/admin/keys/rotate").json(&form).send();
+    let (one, other) = tokio::join!(revoke(), revoke());
+    let mut answers = [one.status, other.status];
+    answers.sort_unstable();
+    assert_eq!(answers, [200, 404]);
+    assert_eq!(kids(&server).await.len(), 2);
+    assert!(!kids(&server).await.contains(&old));
+}
+
+/// JWK-04: a change whose client hung up may be stored and not yet read.
+#[tokio::test]
+async fn a_key_that_left_the_store_leaves_the_server_with_the_next_sweep() {
+    let server = TestServer::start().await;
+    rotate(&server).await;
+    let records = server.store.keys().all().await.unwrap();
+    let waiting = records.iter().max_by_key(|record| record.signs_from).unwrap().id;
+    server.store.commit(server.store.keys().remove(waiting)).await.unwrap();
+    server.auth.sweep().await.unwrap();
+    assert!(!kids(&server).await.contains(&waiting.to_string()));
+}
+
 /// JWK-04: for a key that got out, nobody waits.
 #[tokio::test]
 async fn a_revoked_key_is_gone_at_once_with_its_tokens() {
