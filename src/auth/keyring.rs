@@ -167,7 +167,7 @@ impl Keyring {
     }
 
     /// Waits for other changes of the keys; none comes between while the guard lives.
-    pub(super) async fn change(&self) -> tokio::sync::MutexGuard<'_, ()> {
+    pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.changing.lock().await
     }
 

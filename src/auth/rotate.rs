@@ -1,5 +1,7 @@
 //! Signing keys: what is served, and the change to a new one.
 
+use tokio::sync::MutexGuard;
+
 use super::audit::About;
 use super::keyring::StartError;
 use super::{Access, Auth, Client, Error, KeyView};
@@ -34,7 +36,7 @@ impl Auth {
         client: &Client,
     ) -> Result<Vec<KeyView>, Error> {
         access.require(&Role::admin())?;
-        let _changing = self.keyring.change().await;
+        let _turn = self.key_turn().await?;
         let now = self.clock.now();
         if !self.keyring.records().iter().any(|key| key.signs_from > now) {
             let signs_from = now.plus(self.keyring.schedule().publish_ahead);
@@ -59,7 +61,7 @@ impl Auth {
         client: &Client,
     ) -> Result<Vec<KeyView>, Error> {
         access.require(&Role::admin())?;
-        let _changing = self.keyring.change().await;
+        let _turn = self.key_turn().await?;
         let now = self.clock.now();
         let records = self.keyring.records();
         let record = records.iter().find(|key| key.id == id).ok_or(Error::NotFound)?;
@@ -70,8 +72,9 @@ impl Auth {
         let mut event = self.event(About::nobody(EventKind::KeyRevoked), access.actor(), client);
         event.detail = Some(format!("kid {id}"));
         self.keyring.forget(id);
-        self.commit_with(commit, event).await?;
+        let done = self.commit_with(commit, event).await;
         self.reload_keys().await?;
+        done?;
         self.keys(access)
     }
 
@@ -82,6 +85,14 @@ impl Auth {
         let pair = made.map_err(|_| Error::Crypto(crypto::Error::Generation))??;
         let record = self.keyring.seal(&pair, times, &self.random);
         Ok(self.store.keys().insert(&record))
+    }
+
+    /// The right to change the keys, and the keys as stored: a change whose client hung up may
+    /// have been committed and not read again.
+    async fn key_turn(&self) -> Result<MutexGuard<'_, ()>, Error> {
+        let turn = self.keyring.turn().await;
+        self.reload_keys().await?;
+        Ok(turn)
     }
 
     async fn reload_keys(&self) -> Result<(), Error> {
@@ -98,16 +109,17 @@ impl Auth {
     /// # Errors
     /// [`Error::Store`] when the store cannot answer.
     pub(super) async fn tend_keys(&self) -> Result<(), Error> {
-        let _changing = self.keyring.change().await;
-        let (records, now) = (self.store.keys().all().await?, self.clock.now());
+        let _turn = self.key_turn().await?;
+        let (records, now) = (self.keyring.records(), self.clock.now());
         let schedule = self.keyring.schedule();
         let is_gone = |key: &&SigningKey| schedule.state(&records, key, now) == KeyState::Gone;
         let gone: Vec<KeyId> = records.iter().filter(is_gone).map(|key| key.id).collect();
-        if !gone.is_empty() {
-            let keys = self.store.keys();
-            let commit = gone.iter().fold(Commit::new(), |commit, id| commit.and(keys.remove(*id)));
-            self.store.commit(commit).await?;
+        if gone.is_empty() {
+            return Ok(());
         }
+        let keys = self.store.keys();
+        let commit = gone.iter().fold(Commit::new(), |commit, id| commit.and(keys.remove(*id)));
+        self.store.commit(commit).await?;
         self.reload_keys().await
     }
 }

@@ -132,10 +132,11 @@ impl Api {
         if target_length(head) > MAX_URI {
             return Err(Kind::UriTooLong.into());
         }
-        if head.method == Method::CONNECT {
+        let path = head.uri.path();
+        if path.is_empty() {
+            // CONNECT names a host instead of a path.
             return Err(Problem::new(Kind::MethodNotAllowed).allow(&[]));
         }
-        let path = head.uri.path();
         let found = self.0.paths.at(path).map_err(|_| Kind::NotFound)?;
         let methods = found.value.allowed();
         if let Some(answer) = self.0.origins.preflight(&head.method, &head.headers, &methods) {

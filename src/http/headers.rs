@@ -30,6 +30,7 @@ pub const RESPONSE_HEADERS: &[&str] = &[
     "content-type",
     "cross-origin-resource-policy",
     "date",
+    "etag",
     "referrer-policy",
     "retry-after",
     "set-cookie",

@@ -6,7 +6,7 @@ use serde::Serialize;
 use warp::http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, ETAG, HeaderName, IF_NONE_MATCH,
 };
-use warp::http::{HeaderValue, StatusCode};
+use warp::http::{HeaderMap, HeaderValue, StatusCode};
 use warp::reply::Response;
 
 use super::call::Call;
@@ -29,9 +29,7 @@ async fn show(context: Context, call: Arc<Call>) -> Result<Response, Problem> {
     // The ids are digests of the keys: together they say exactly what is served.
     let ids: Vec<String> = keys.iter().map(|key| key.id().to_string()).collect();
     let etag = format!("\"{}\"", ids.join("."));
-    let is_known =
-        call.headers.get(IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == etag.as_bytes());
-    let mut answer = if is_known {
+    let mut answer = if is_known(&call.headers, &etag) {
         let mut answer = Response::default();
         *answer.status_mut() = StatusCode::NOT_MODIFIED;
         answer
@@ -47,8 +45,16 @@ async fn show(context: Context, call: Arc<Call>) -> Result<Response, Problem> {
     Ok(answer)
 }
 
+/// Whether the client has what `etag` names: in a list, weakly (a proxy that compresses says
+/// `W/`), or as `*` (RFC 9110, 13.1.2).
+fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    let lines = headers.get_all(IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
+    let mut tags = lines.flat_map(|line| line.split(',')).map(str::trim_ascii);
+    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+}
+
 /// Public knowledge: any page may read it, without credentials.
-pub(super) fn share(headers: &mut warp::http::HeaderMap) {
+pub(super) fn share(headers: &mut HeaderMap) {
     const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));

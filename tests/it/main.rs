@@ -7,6 +7,7 @@ mod auth;
 mod cli;
 mod config;
 mod harness;
+mod http;
 mod layers;
 mod main_job;
 mod readme;

@@ -1,0 +1,9 @@
+//! The outside, asked as a client would ask it.
+
+mod bearer;
+mod forge;
+mod keys;
+mod keys_at_rest;
+mod routes;
+mod routes_walk;
+mod tokens;
