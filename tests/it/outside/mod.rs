@@ -1,0 +1,5 @@
+//! What reaches the server from outside, and what no client can make it do.
+
+mod browser;
+mod cors;
+mod network;
