@@ -2,4 +2,8 @@
 
 mod browser;
 mod cors;
+mod failing;
+mod input;
+mod names;
 mod network;
+mod passwords;
