@@ -6,4 +6,6 @@ mod failing;
 mod input;
 mod names;
 mod network;
+mod pages;
 mod passwords;
+mod wire;
