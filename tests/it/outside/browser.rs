@@ -39,7 +39,7 @@ async fn setting_and_clearing_name_the_same_cookie() {
 async fn the_cookie_lives_as_long_as_the_rest_of_the_session() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
-    server.advance(Duration::from_secs(300));
+    server.advance(Duration::from_mins(5));
     let form = json!({"current_password": PASSWORD, "new_password": "another good long one"});
     let changed = ann.post("/auth/password").json(&form).send().await.status(200);
     assert!(changed.header("set-cookie").unwrap().contains("; Max-Age=42900"));

@@ -189,7 +189,7 @@ async fn head_is_get_without_the_body() {
 async fn too_many_or_too_long_headers_are_431() {
     let running = start().await;
     let fields = |n: usize| {
-        let lines: String = (0..n).map(|i| format!("x-{i}: 1\r\n")).collect();
+        let lines = "x-a: 1\r\n".repeat(n);
         format!("GET /healthz HTTP/1.1\r\nHost: a\r\n{lines}\r\n")
     };
     assert_eq!(running.connect().await.ask(&fields(63)).await.status(), 200);
