@@ -10,30 +10,29 @@ trap 'kill "${pid:-0}" 2>/dev/null || true; rm -rf "$work"' EXIT
 now_ms() { echo $(( $(date +%s%N) / 1000000 )); }
 resident() { awk '/^VmRSS/ { printf "%.1f", $2 / 1024 }' "/proc/$1/status"; }
 
-# Starts a server on the folder, waits for its line, prints the milliseconds that took.
+# Starts a server on the folder, waits for its line, notes the milliseconds that took.
 start() {
-  : > "$work/out"
   local begin; begin=$(now_ms)
-  DOORKEY_LIMITS__LOGIN_FAILURES=0 DOORKEY_LIMITS__LOGIN_FAILURES_PER_ACCOUNT=0 \
-  DOORKEY_LIMITS__LOGIN_FAILURES_PER_NETWORK=0 \
-  "$binary" serve --data "$work/data" --listen 127.0.0.1:0 > "$work/out" 2> "$work/err" &
-  pid=$!
-  for _ in $(seq 2000); do
-    grep -q '^doorkey is listening on ' "$work/out" && break
-    kill -0 "$pid" 2>/dev/null || { cat "$work/err" >&2; exit 1; }
-    sleep 0.001
-  done
+  coproc SERVER {
+    exec env DOORKEY_LIMITS__LOGIN_FAILURES=0 DOORKEY_LIMITS__LOGIN_FAILURES_PER_ACCOUNT=0 \
+      DOORKEY_LIMITS__LOGIN_FAILURES_PER_NETWORK=0 \
+      "$binary" serve --data "$work/data" --listen 127.0.0.1:0 2> "$work/err"
+  }
+  pid=$SERVER_PID
+  if ! read -r line <&"${SERVER[0]}"; then cat "$work/err" >&2; exit 1; fi
   took=$(( $(now_ms) - begin ))
+  url=${line#doorkey is listening on }
 }
 stop() { kill -TERM "$pid"; wait "$pid" || true; }
 
 cd "$work"
 printf 'binary size          %s MB\n' "$(awk "BEGIN { printf \"%.1f\", $(stat -c %s "$binary") / 1e6 }")"
 start; printf 'first start, new store   %s ms\n' "$took"; stop
-start; printf 'cold start           %s ms\n' "$took"
+for _ in 1 2 3 4; do start; times="${times:-}$took "; stop; done
+printf 'cold starts          %sms\n' "$times"
+start
 sleep 1
 printf 'idle memory          %s MB resident\n' "$(resident "$pid")"
-url=$(sed -n 's/^doorkey is listening on //p' "$work/out")
 for _ in $(seq 200); do
   curl -s -o /dev/null "$url/auth/login" -H 'Content-Type: application/json' \
     -d '{"username":"nobody","password":"not a real password"}' &

@@ -45,6 +45,7 @@
 //! `store/sled/`.
 
 pub mod auth;
+pub mod cli;
 pub mod config;
 pub mod crypto;
 pub mod http;

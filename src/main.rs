@@ -1,2 +1,5 @@
-//! doorkey
-fn main() {}
+//! The executable; everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    doorkey::cli::main()
+}

@@ -160,8 +160,23 @@ impl Server {
         Ok(secret)
     }
 
+    /// Ends work that needed no listener: saves what is kept in memory, and removes the setup
+    /// secret's file if an administrator was made.
+    ///
+    /// # Errors
+    /// [`Error`], when it could not be saved.
+    pub async fn close(self) -> Result<(), Error> {
+        self.auth.save(true).await?;
+        if !self.auth.needs_setup().await? {
+            let path = setup_secret::path(&self.data);
+            setup_secret::remove(&path).map_err(|error| Error::SetupSecret(path, error))?;
+        }
+        Ok(())
+    }
+
     /// Serves on `listener` and on the control socket until `shutdown` is ready; open requests
-    /// end first, then what is kept in memory is saved.
+    /// end first, then what is kept in memory is saved. `shutdown` is not polled before both
+    /// take connections, so it can say first that they do.
     ///
     /// # Errors
     /// [`Error`], when the control socket cannot be made.

@@ -16,6 +16,9 @@ pub const FAILURES_EVERY: Duration = Duration::from_mins(1);
 /// How many accounts and networks are gathered apart; beyond that they share one count.
 const MOST_GATHERED: usize = 4_096;
 
+/// Events written in one commit.
+const BATCH: usize = 50;
+
 /// What an event is about.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct About {
@@ -87,11 +90,16 @@ impl Auth {
     pub async fn write_failures(&self, stopping: bool) -> Result<(), Error> {
         let now = self.clock.monotonic();
         let due = self.failures.due(now, stopping);
-        for chunk in due.chunks(50) {
+        for (number, chunk) in due.chunks(BATCH).enumerate() {
             let events = self.store.events();
-            let commit = chunk.iter().fold(Commit::new(), |c, e| c.and(events.insert(e)));
-            self.store.commit(commit).await?;
-            chunk.iter().for_each(log);
+            let commit = chunk.iter().fold(Commit::new(), |c, (_, e)| c.and(events.insert(e)));
+            if let Err(error) = self.store.commit(commit).await {
+                self.failures.put_back(&due[number * BATCH..]);
+                return Err(error.into());
+            }
+            for (_, event) in chunk {
+                log(event);
+            }
         }
         Ok(())
     }
@@ -139,23 +147,34 @@ impl Failures {
     }
 
     /// Takes what may be written at `now`, and forgets whom nobody has tried for a minute.
-    fn due(&self, now: Duration, all: bool) -> Vec<Event> {
+    fn due(&self, now: Duration, all: bool) -> Vec<(Fingerprint, Event)> {
         let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let may = |at: Option<Duration>| {
             all || at.is_none_or(|at| now.saturating_sub(at) >= FAILURES_EVERY)
         };
         let mut due = Vec::new();
-        map.retain(|_, gathered| {
+        map.retain(|key, gathered| {
             if may(gathered.written_at) {
                 let event = gathered.waiting.take();
                 let keep = event.is_some();
                 gathered.written_at = Some(now);
-                due.extend(event);
+                due.extend(event.map(|event| (*key, event)));
                 keep
             } else {
                 true
             }
         });
         due
+    }
+    /// Keeps events that could not be written for the next time, together with what came since.
+    fn put_back(&self, due: &[(Fingerprint, Event)]) {
+        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (key, event) in due {
+            let Some(gathered) = map.get_mut(key) else { continue };
+            let since = gathered.waiting.as_ref().map_or(0, |later| later.count);
+            let kept = gathered.waiting.get_or_insert_with(|| event.clone());
+            kept.count = event.count.saturating_add(since);
+            gathered.written_at = None;
+        }
     }
 }

@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use super::{Auth, Error};
 use crate::model::{Session, SessionId, Timestamp};
+use crate::store::IsConflict;
 use crate::store::engine::Commit;
-use crate::store::{self, IsConflict};
 
 /// How many sessions are remembered between two writes; a use beyond that is not noted.
 const MOST: usize = 64 * 1024;
@@ -43,33 +43,48 @@ impl LastUsed {
     fn take(&self) -> Vec<(SessionId, Timestamp)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).drain().collect()
     }
+
+    /// Keeps uses that could not be written for the next time; a later use stays.
+    fn put_back(&self, uses: &[(SessionId, Timestamp)]) {
+        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (id, at) in uses {
+            if map.len() < MOST || map.contains_key(id) {
+                let kept = map.entry(*id).or_insert(*at);
+                *kept = (*kept).max(*at);
+            }
+        }
+    }
 }
 
 impl Auth {
-    /// Writes the uses noted since the last call. A session that changed meanwhile keeps its
-    /// change: this is the only write that may get lost.
+    /// Writes the uses noted since the last call. This writer gives way: where a session changed
+    /// meanwhile, the uses written together with it wait for the next call.
     ///
     /// # Errors
-    /// [`Error::Store`] when the store cannot answer.
+    /// [`Error::Store`] when the store cannot answer; what was not written waits.
     pub async fn write_last_used(&self) -> Result<(), Error> {
-        for chunk in self.last_used.take().chunks(BATCH) {
-            let mut commit = Commit::new();
-            for (id, at) in chunk {
-                if let Some(before) = self.store.sessions().get(*id).await? {
-                    let after = before.value.clone().used(*at);
-                    commit = commit.and(self.store.sessions().replace(&before, &after));
+        let uses = self.last_used.take();
+        for (number, chunk) in uses.chunks(BATCH).enumerate() {
+            match self.write_uses(chunk).await {
+                Ok(()) => {}
+                Err(error) if error.is_conflict() => self.last_used.put_back(chunk),
+                Err(error) => {
+                    self.last_used.put_back(&uses[number * BATCH..]);
+                    return Err(error);
                 }
             }
-            self.give_way(self.store.commit(commit).await)?;
         }
         Ok(())
     }
 
-    #[expect(clippy::unused_self, reason = "reads as what it is: this writer gives way")]
-    fn give_way(&self, outcome: Result<(), store::Error>) -> Result<(), Error> {
-        match outcome {
-            Err(error) if !error.is_conflict() => Err(error.into()),
-            Err(_) | Ok(()) => Ok(()),
+    async fn write_uses(&self, uses: &[(SessionId, Timestamp)]) -> Result<(), Error> {
+        let mut commit = Commit::new();
+        for (id, at) in uses {
+            if let Some(before) = self.store.sessions().get(*id).await? {
+                let after = before.value.clone().used(*at);
+                commit = commit.and(self.store.sessions().replace(&before, &after));
+            }
         }
+        Ok(self.store.commit(commit).await?)
     }
 }

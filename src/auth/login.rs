@@ -52,8 +52,8 @@ impl SignIn {
 const MAX_USER_AGENT: usize = 256;
 
 impl Auth {
-    /// Verifies the password and begins a session. A live session of the same account that
-    /// `device` still holds is ended in the same commit; any other is left alone.
+    /// Verifies the password and begins a session. The session that `device` still holds,
+    /// whosever it is, is ended in the same commit; all others are left alone.
     ///
     /// # Errors
     /// [`Error::InvalidCredentials`] for every reason alike, [`Error::Throttled`],

@@ -47,8 +47,20 @@ impl Auth {
         client: &Client,
     ) -> Result<IssuedLink, Error> {
         access.require(&Role::admin())?;
+        self.store.retry(|| self.try_issue_reset(access, id, client)).await
+    }
+
+    /// One try: who hands out a way into an account must still be an administrator.
+    async fn try_issue_reset(
+        &self,
+        access: &Access,
+        id: UserId,
+        client: &Client,
+    ) -> Result<IssuedLink, Error> {
         let user = self.store.users().get(id).await?.ok_or(Error::NotFound)?;
-        let (link, commit) = self.new_link(&user.value);
+        let (link, part) = self.new_link(&user.value);
+        let commit =
+            self.still_allowed(access).await?.and(self.store.users().unchanged(&user)).and(part);
         let about = About::user(EventKind::ResetIssued, id);
         self.commit_with(commit, self.event(about, access.actor(), client)).await?;
         Ok(link)
@@ -87,8 +99,9 @@ impl Auth {
         form.finish()?;
         let password = password.ok_or(Error::Invalid(Vec::new()))?;
         let hash = self.hash(&password).await?;
-        self.store.retry(|| self.try_finish(&token, &hash, client)).await?;
-        self.throttle.forgive(&account_key(user.value.id));
+        let user = self.store.retry(|| self.try_finish(&token, &hash, client)).await?;
+        self.told_of_admin(&user);
+        self.throttle.forgive(&account_key(user.id));
         Ok(())
     }
 
@@ -108,12 +121,17 @@ impl Auth {
         token: &LinkToken,
         hash: &PasswordHash,
         client: &Client,
-    ) -> Result<(), Error> {
+    ) -> Result<User, Error> {
         let (link, before) = self.good_link(token).await?;
         let after = before.value.clone().with_password(hash.clone());
-        let commit =
-            self.store.links().consume(&link).and(self.store.users().replace(&before, &after));
+        let commit = self
+            .store
+            .links()
+            .consume(&link)
+            .and(self.store.users().replace(&before, &after))
+            .and(self.count_admins(Some(&before.value), &after).await?);
         let about = About::user(EventKind::PasswordReset, after.id);
-        self.commit_with(commit, self.event(about, Actor::User(after.id), client)).await
+        self.commit_with(commit, self.event(about, Actor::User(after.id), client)).await?;
+        Ok(after)
     }
 }

@@ -51,7 +51,8 @@ impl Auth {
     }
 
     /// What the throttle is told about this attempt: a device that holds a session of the
-    /// account, live or expired, and a network with a good login within 30 days are known.
+    /// account, live or expired but not ended, and a network with a good login within 30 days
+    /// are known.
     pub(super) async fn attempter(
         &self,
         account: &Resolved,
@@ -67,6 +68,7 @@ impl Auth {
             let session = session.value;
             let proved = session.user == user.value.id
                 && session.revoked_at.is_none()
+                && session.epoch == user.value.epoch
                 && session.secret_hash == hash_secret(&token.secret);
             who.device =
                 proved.then(|| fingerprint(&[b"device", session.id.to_string().as_bytes()]));

@@ -29,7 +29,7 @@ impl Auth {
     /// # Errors
     /// [`Error::Store`] when the store cannot answer.
     pub async fn prepare_setup(&self, existing: Option<Secret>) -> Result<Option<Secret>, Error> {
-        if self.store.users().admins().await?.value > 0 {
+        if !self.needs_setup().await? {
             return Ok(None);
         }
         let waiting = self.store.setup().get().await?;
@@ -41,6 +41,14 @@ impl Auth {
         let secret = self.random.text(SECRET_LENGTH);
         self.store.commit(self.store.setup().set(&hash_text(secret.expose()))).await?;
         Ok(Some(secret))
+    }
+
+    /// Whether there is no administrator yet.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the store cannot answer.
+    pub async fn needs_setup(&self) -> Result<bool, Error> {
+        Ok(self.store.users().admins().await?.value == 0)
     }
 
     /// Waits until an administrator has been made, so that the secret can be cleared away.
@@ -92,13 +100,17 @@ impl Auth {
         hash: &PasswordHash,
         client: &Client,
     ) -> Result<User, Error> {
-        if self.store.users().admins().await?.value > 0 {
+        // The commit relies on this very reading: a second one might already count the winner.
+        let nobody = self.store.users().admins().await?;
+        if nobody.value > 0 {
             return Err(Error::NotFound);
         }
         self.refuse_taken(Some(username), None).await?;
         let mut user = self.new_user(username.clone(), Roles::from([Role::admin(), Role::user()]));
         user.password = Some(hash.clone());
-        let commit = self.store.users().insert(&user).and(self.count_admins(None, &user).await?);
+        let users = self.store.users();
+        let commit =
+            users.insert(&user).and(users.set_admins(&nobody, 1)).and(self.store.setup().remove());
         let about = About::user(EventKind::SetUp, user.id);
         self.commit_with(commit, self.event(about, Actor::User(user.id), client)).await?;
         self.told_of_admin(&user);

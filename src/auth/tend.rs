@@ -1,6 +1,6 @@
 //! What has to be done from time to time. Nothing that anyone relies on waits for it.
 
-use super::throttle::MOST_LOADED;
+use super::throttle::{MOST_SAVED, is_over};
 use super::{Auth, Error};
 
 /// How many rounds of sweeping one call does at most: other work comes first.
@@ -12,7 +12,7 @@ impl Auth {
     /// # Errors
     /// [`Error::Store`] when the store cannot answer.
     pub async fn restore_attempts(&self) -> Result<(), Error> {
-        let saved = self.store.attempts().load(MOST_LOADED).await?;
+        let saved = self.store.attempts().load(MOST_SAVED).await?;
         let over = self.throttle.restore(saved, self.clock.now());
         let removals: Vec<_> = over.into_iter().map(|key| (key, None)).collect();
         Ok(self.store.attempts().save(&removals).await?)
@@ -26,11 +26,21 @@ impl Auth {
     pub async fn save(&self, stopping: bool) -> Result<(), Error> {
         self.write_failures(stopping).await?;
         self.throttle.forget_old();
-        self.store.attempts().save(&self.throttle.unsaved(self.clock.now())).await?;
+        self.save_attempts().await?;
         self.write_last_used().await
     }
 
-    /// Frees space: expired sessions and links, old events, keys that are gone.
+    async fn save_attempts(&self) -> Result<(), Error> {
+        let counts = self.throttle.unsaved(self.clock.now());
+        let saved = self.store.attempts().save(&counts).await;
+        if saved.is_err() {
+            self.throttle.not_saved(&counts);
+        }
+        Ok(saved?)
+    }
+
+    /// Frees space: expired sessions and links, old events, counts of failed logins that are
+    /// over or too many, keys that are gone.
     ///
     /// # Errors
     /// [`Error::Store`] when the store cannot answer; nothing is lost by it.
@@ -46,6 +56,7 @@ impl Auth {
                 break;
             }
         }
+        self.store.attempts().sweep(MOST_SAVED, |attempt| is_over(attempt, now)).await?;
         self.drop_gone_keys().await
     }
 }

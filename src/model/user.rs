@@ -36,10 +36,11 @@ pub struct User {
 }
 
 impl User {
-    /// Whether the account counts as an administrator who can act.
+    /// Whether the account counts as an administrator who can act: one who was invited and has
+    /// set no password yet cannot.
     #[must_use]
     pub fn is_enabled_admin(&self) -> bool {
-        !self.disabled && self.roles.contains(&Role::admin())
+        !self.disabled && self.password.is_some() && self.roles.contains(&Role::admin())
     }
 
     /// The account in its next epoch: all its sessions and access tokens are dead.
@@ -136,8 +137,10 @@ mod tests {
     }
 
     #[test]
-    fn a_disabled_administrator_is_none_who_can_act() {
-        let admin = user().with_roles(Roles::from([Role::admin()]));
+    fn a_disabled_or_only_invited_administrator_is_none_who_can_act() {
+        let invited = user().with_roles(Roles::from([Role::admin()]));
+        assert!(!invited.is_enabled_admin());
+        let admin = invited.with_password(PasswordHash::from_phc("$x".to_owned()));
         assert!(admin.is_enabled_admin());
         assert!(!admin.with_disabled(true).is_enabled_admin());
     }

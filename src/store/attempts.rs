@@ -64,6 +64,45 @@ impl<'a> Attempts<'a> {
         Ok(found)
     }
 
+    /// Removes counts that are over, and those beyond the first `most`, which
+    /// [`Attempts::load`] would not read. One call looks at most at twice as many.
+    ///
+    /// # Errors
+    /// When the store cannot answer or a record is damaged.
+    pub async fn sweep(
+        &self,
+        most: usize,
+        is_over: impl Fn(&Attempt) -> bool,
+    ) -> Result<(), Error> {
+        let (mut after, mut kept) = (None, 0);
+        for _ in 0..most.div_ceil(MAX_COMMIT) * 2 {
+            let page = self.engine.scan(PREFIX.as_bytes(), after.as_deref(), MAX_COMMIT).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.key.clone());
+            let mut commit = Commit::new();
+            for entry in page {
+                if kept < most && !is_over(&decode(&entry)?.value) {
+                    kept += 1;
+                } else {
+                    commit = commit.check(entry.key.clone(), Some(entry.version)).delete(entry.key);
+                }
+            }
+            self.give_way(commit).await?;
+        }
+        Ok(())
+    }
+
+    /// A count that was written meanwhile stays; the next sweep comes back.
+    async fn give_way(&self, commit: Commit) -> Result<(), Error> {
+        if commit.is_empty() {
+            return Ok(());
+        }
+        match self.engine.commit(commit).await {
+            Err(Error::Conflict) | Ok(()) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Writes counts; `None` removes one. Commits are as large as they may be.
     ///
     /// # Errors

@@ -1,7 +1,13 @@
 //! The one test binary: everything from outside, each folder a part of the whole.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests, their helpers too")]
+#![expect(unreachable_pub, reason = "the harness is the API of the tests")]
+
+mod auth;
+mod cli;
 mod config;
 mod harness;
 mod layers;
 mod main_job;
 mod outside;
+mod readme;

@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::cli::harness::{Server, dev_server};
+use serde_json::Value;
 
-#[expect(dead_code, reason = "the README shows a whole program's worth, a test needs less")]
+use crate::cli::harness::{PASSWORD, Place, Server};
+
 #[path = "../verifiers/verify.rs"]
 mod verify;
 
@@ -67,8 +68,9 @@ fn the_walk_through_works_to_the_letter() {
     if !has("curl") {
         return;
     }
-    let server = dev_server();
-    let walk = block("<!-- walk -->").replace("127.0.0.1:8080", &server.address());
+    let place = Place::new();
+    let server = place.serve(&["--dev"]);
+    let walk = block("<!-- walk -->").replace("http://127.0.0.1:8080", &server.url(""));
     let steps = steps(&walk);
     assert!(steps.len() >= 9);
     // One shell for all, as a person has: a line of its own marks where each step ends.
@@ -105,10 +107,18 @@ fn snippet(name: &str, libraries: &str) -> Option<PathBuf> {
     Some(path)
 }
 
+/// The id of a new account, and an access token of it.
+fn registered(server: &Server) -> (String, String) {
+    server.register("verity");
+    let login = server.login("verity", PASSWORD).status(200);
+    let body: Value = login.json();
+    (body["user"]["id"].as_str().unwrap().to_owned(), login.token())
+}
+
 /// The program prints the subject and the roles for a good token, and fails for a broken one.
 fn verifies(server: &Server, run: &mut dyn FnMut() -> Command) {
-    let (id, token) = server.registered("verity");
-    let issuer = format!("http://{}", server.address());
+    let (id, token) = registered(server);
+    let issuer = server.url("");
     let good = run().env("ISSUER", &issuer).env("TOKEN", &token).output().unwrap();
     let printed = String::from_utf8_lossy(&good.stdout).into_owned();
     assert!(good.status.success(), "{}", String::from_utf8_lossy(&good.stderr));
@@ -123,7 +133,8 @@ fn verifies(server: &Server, run: &mut dyn FnMut() -> Command) {
 #[test]
 fn the_node_snippet_verifies_a_token() {
     let Some(path) = snippet("verify.mjs", "node").filter(|_| has("node")) else { return };
-    verifies(&dev_server(), &mut || {
+    let place = Place::new();
+    verifies(&place.serve(&["--dev"]), &mut || {
         let mut command = Command::new("node");
         command.arg(&path);
         command
@@ -134,7 +145,8 @@ fn the_node_snippet_verifies_a_token() {
 fn the_python_snippet_verifies_a_token() {
     let Some(path) = snippet("verify.py", "python") else { return };
     let python = path.parent().unwrap().join("bin/python");
-    verifies(&dev_server(), &mut || {
+    let place = Place::new();
+    verifies(&place.serve(&["--dev"]), &mut || {
         let mut command = Command::new(&python);
         command.arg(&path);
         command
@@ -145,10 +157,12 @@ fn the_python_snippet_verifies_a_token() {
 fn the_rust_snippet_is_the_file_that_is_compiled_and_verifies_a_token() {
     let shown = block("Rust, with the crate `jsonwebtoken`");
     assert_eq!(shown, fs::read_to_string("tests/verifiers/verify.rs").unwrap());
-    let server = dev_server();
-    let (id, token) = server.registered("verity");
-    let issuer = format!("http://{}", server.address());
-    let jwks = serde_json::from_str(&server.get("/.well-known/jwks.json")).unwrap();
+    let place = Place::new();
+    let server = place.serve(&["--dev"]);
+    let (id, token) = registered(&server);
+    let issuer = server.url("");
+    let jwks = server.send("GET /.well-known/jwks.json", &[], "").status(200);
+    let jwks = serde_json::from_str(&jwks.body).unwrap();
     let claims = verify::verify(&jwks, &issuer, &token).unwrap();
     assert_eq!((claims.sub, claims.roles), (id, vec!["user".to_owned()]));
     assert!(verify::verify(&jwks, "https://other.example", &token).is_none());

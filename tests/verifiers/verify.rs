@@ -1,7 +1,10 @@
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
 
 #[derive(serde::Deserialize)]
-pub struct Claims { pub sub: String, pub roles: Vec<String> }
+pub struct Claims {
+    pub sub: String,
+    pub roles: Vec<String>,
+}
 
 pub fn verify(jwks: &JwkSet, issuer: &str, token: &str) -> Option<Claims> {
     let header = decode_header(token).ok().filter(|h| h.typ.as_deref() == Some("at+jwt"))?;

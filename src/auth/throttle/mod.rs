@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 
 use self::counter::{Room, Streak, Window};
-pub(super) use self::persist::MOST_LOADED;
+pub(super) use self::persist::{MOST_SAVED, is_over};
 use self::place::{Places, Tables};
 use super::network::{known_network, limiter_networks, network_key};
 use crate::crypto::fingerprint;
@@ -83,7 +83,7 @@ pub struct Throttle {
 
 /// How many attempts may wait for the answers of others.
 const WAITING: usize = 64;
-/// How long they may.
+/// How long they may, in all.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Throttle {
@@ -108,7 +108,19 @@ impl Throttle {
         self: &Arc<Self>,
         who: &Attempter,
     ) -> Result<Reservation, Refused> {
-        let places = Places::of(who);
+        self.reserve_within(PATIENCE, who).await
+    }
+
+    async fn reserve_within(
+        self: &Arc<Self>,
+        patience: Duration,
+        who: &Attempter,
+    ) -> Result<Reservation, Refused> {
+        let room = self.wait_for_room(Places::of(who));
+        tokio::time::timeout(patience, room).await.unwrap_or(Err(Refused::Busy))
+    }
+
+    async fn wait_for_room(self: &Arc<Self>, places: Places) -> Result<Reservation, Refused> {
         let mut place_in_line = None;
         loop {
             // Registered before looking, so that an answer in between is not missed.
@@ -123,7 +135,7 @@ impl Throttle {
             if place_in_line.is_none() {
                 place_in_line = Some(self.waiting.try_acquire().map_err(|_| Refused::Busy)?);
             }
-            tokio::time::timeout(PATIENCE, answered).await.map_err(|_| Refused::Busy)?;
+            answered.await;
         }
     }
 
@@ -236,5 +248,72 @@ impl Drop for Reservation {
         if self.open {
             self.throttle.settle(&self.places, Outcome::Failed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Timestamp;
+
+    fn throttle(login_failures: u32) -> Arc<Throttle> {
+        let limits = Limits {
+            login_failures,
+            login_failures_per_account: 0,
+            login_failures_per_network: 0,
+            registrations_per_network: 0,
+        };
+        Arc::new(Throttle::new(limits, Clock::manual(Timestamp::from_seconds(1))))
+    }
+
+    fn who(account: u32) -> Attempter {
+        let account = u128::from(account).to_be_bytes();
+        Attempter { account, ip: Some([192, 0, 2, 1].into()), is_known: false, device: None }
+    }
+
+    /// THR-08.
+    #[tokio::test]
+    async fn many_accounts_leave_bounded_tables_and_the_delayed_one_in_them() {
+        let throttle = throttle(1);
+        throttle.reserve(&who(0)).await.unwrap().failed();
+        for account in 1..150_000 {
+            throttle.reserve(&who(account)).await.unwrap().succeeded();
+        }
+        let entries = |tables: &mut Tables| {
+            (tables.pairs.iter_mut().count(), tables.accounts.iter_mut().count())
+        };
+        let (pairs, accounts) = entries(&mut throttle.lock());
+        assert!(pairs < 100_000 && accounts < 100_000);
+        assert!(matches!(throttle.reserve(&who(0)).await, Err(Refused::Throttled(_))));
+    }
+
+    /// THR-04: a wait is bounded as a whole, however busy others keep the place.
+    #[tokio::test]
+    async fn nobody_waits_longer_for_the_answers_of_others_than_the_patience() {
+        let throttle = throttle(1);
+        let late = who(0);
+        let open = throttle.reserve(&late).await.unwrap();
+        let patience = Duration::from_millis(60);
+        let busy = async {
+            loop {
+                throttle.reserve(&who(1)).await.unwrap().succeeded();
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let waiter = tokio::time::timeout(patience * 50, throttle.reserve_within(patience, &late));
+        tokio::select! {
+            refused = waiter => assert_eq!(refused.unwrap().unwrap_err(), Refused::Busy),
+            () = busy => {}
+        }
+        open.not_verified();
+        throttle.reserve(&who(0)).await.unwrap().succeeded();
+    }
+
+    /// THR-04.
+    #[tokio::test]
+    async fn an_attempt_that_is_dropped_counts_as_failed() {
+        let throttle = throttle(1);
+        drop(throttle.reserve(&who(0)).await.unwrap());
+        assert!(matches!(throttle.reserve(&who(0)).await, Err(Refused::Throttled(_))));
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Throttle;
 use super::counter::Streak;
+use super::place::Tables;
 use super::table::Table;
 use crate::model::Timestamp;
 use crate::store::{Attempt, Fingerprint};
@@ -12,11 +13,20 @@ use crate::store::{Attempt, Fingerprint};
 const WORTH_SAVING: u32 = 3;
 /// The most counts that one save writes; the rest waits for the next.
 const BATCH: usize = 500;
-/// How many counts are read back at start.
-pub(in crate::auth) const MOST_LOADED: usize = 20_000;
+/// How many counts are read back at start, and so how many are worth keeping.
+pub(in crate::auth) const MOST_SAVED: usize = 20_000;
 /// A row of one account and network is forgotten after an hour: by then its longest delay has
 /// passed four times, so waiting for it gains no guess.
 const PAIR_MEMORY: Duration = Duration::from_hours(1);
+/// A row of an account as a whole is forgotten after a month without a failure: a hundred
+/// guesses a month are none.
+const ACCOUNT_MEMORY: Duration = Duration::from_hours(30 * 24);
+
+/// Whether a saved row no longer counts at `now`.
+pub(in crate::auth) fn is_over(attempt: &Attempt, now: Timestamp) -> bool {
+    let memory = if attempt.whole_account { ACCOUNT_MEMORY } else { PAIR_MEMORY };
+    now.since(attempt.last_at) >= memory
+}
 
 impl Throttle {
     /// The counts that changed since the last call and matter beyond a restart; `None` for one
@@ -39,7 +49,7 @@ impl Throttle {
         let mut tables = self.lock();
         let mut over = Vec::new();
         for (key, attempt) in saved {
-            if !attempt.whole_account && now.since(attempt.last_at) >= PAIR_MEMORY {
+            if is_over(&attempt, now) {
                 over.push(key);
                 continue;
             }
@@ -52,21 +62,38 @@ impl Throttle {
         over
     }
 
-    /// Forgets rows that are an hour old, so that they do not follow an honest user for days.
+    /// Takes note that the counts of [`Throttle::unsaved`] were not saved: the next call gives
+    /// them again.
+    pub(in crate::auth) fn not_saved(&self, counts: &[(Fingerprint, Option<Attempt>)]) {
+        let mut tables = self.lock();
+        let Tables { pairs, accounts, .. } = &mut *tables;
+        for (key, _) in counts {
+            if let Some(streak) = pairs.get_mut(key).or_else(|| accounts.get_mut(key)) {
+                (streak.is_dirty, streak.is_saved) = (true, true);
+            }
+        }
+    }
+
+    /// Forgets old rows, so that they do not follow an honest user for ever.
     pub(in crate::auth) fn forget_old(&self) {
         let mono = self.clock.monotonic();
         let mut tables = self.lock();
-        for (_, streak) in tables.pairs.iter_mut() {
-            if streak.pending == 0 && mono.saturating_sub(streak.last) >= PAIR_MEMORY {
-                streak.forget();
-            }
-        }
+        forget_after(PAIR_MEMORY, &mut tables.pairs, mono);
+        forget_after(ACCOUNT_MEMORY, &mut tables.accounts, mono);
         tables.pairs.retain(|s| s.failures > 0 || s.pending > 0 || s.is_saved);
         let forgiven =
             |s: &Streak| s.forgiven_at.is_some_and(|at| mono.saturating_sub(at) < PAIR_MEMORY);
         tables.accounts.retain(|s| s.failures > 0 || s.pending > 0 || s.is_saved || forgiven(s));
         tables.networks.retain(|w| !w.is_idle(mono));
         tables.registrations.retain(|w| !w.is_idle(mono));
+    }
+}
+
+fn forget_after(memory: Duration, table: &mut Table<Streak>, mono: Duration) {
+    for (_, streak) in table.iter_mut() {
+        if streak.pending == 0 && mono.saturating_sub(streak.last) >= memory {
+            streak.forget();
+        }
     }
 }
 

@@ -1,0 +1,81 @@
+//! The command line. Each command but `serve` is one or a few requests of the admin API, sent to
+//! the server that runs on the data folder or handled in this process when none does.
+//!
+//! Exit codes: 0 done, 1 failed (one sentence on standard error), 2 wrong usage. Standard output
+//! holds results only.
+
+mod args;
+mod config;
+mod control;
+mod dev;
+mod error;
+mod harden;
+mod healthcheck;
+mod key;
+mod log;
+mod print;
+mod recover;
+mod serve;
+mod session;
+mod user;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use self::args::{Args, Command, Operate, Place};
+use self::control::Control;
+pub use self::error::Error;
+use crate::config::LogLevel;
+
+/// Runs the command of this process' arguments.
+#[must_use]
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(shown) => {
+            // Help goes to standard output, wrong usage to standard error; nobody may listen.
+            let _ = shown.print();
+            return ExitCode::from(u8::try_from(shown.exit_code()).unwrap_or(2));
+        }
+    };
+    match run(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            print::note(&format!("doorkey: {}", error.chain()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(Args { place, command }: Args) -> Result<(), Error> {
+    match command {
+        Command::Serve(serve) => serve::run(place, &serve),
+        Command::Config(command) => config::run(place, &command),
+        Command::Healthcheck { url } => healthcheck::run(place, url.as_deref()),
+        Command::Version => print::line(concat!("doorkey ", env!("CARGO_PKG_VERSION"))),
+        Command::Operate(command) => operate(place, command),
+    }
+}
+
+/// The commands that act on a store.
+fn operate(place: Place, command: Operate) -> Result<(), Error> {
+    let mut control = Control::new(place)?;
+    // What a request in this process cannot tell its client goes to the log.
+    log::start(control.log_format(), LogLevel::Error);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(Error::io("start"))?.block_on(Box::pin(async {
+        let done = dispatch(&mut control, command).await;
+        let finished = control.finish().await;
+        done.and(finished)
+    }))
+}
+
+async fn dispatch(control: &mut Control, command: Operate) -> Result<(), Error> {
+    match command {
+        Operate::User(command) => user::run(control, command).await,
+        Operate::Session(command) => session::run(control, command).await,
+        Operate::Key(command) => key::run(control, command).await,
+        Operate::Recover(recover) => recover::run(control, recover).await,
+    }
+}

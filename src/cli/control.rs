@@ -1,0 +1,217 @@
+//! One way to send a request of the admin API: to the server that runs on the data folder, or
+//! to the same use cases in this process when none does.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use serde::Deserialize;
+use serde_json::Value;
+use warp::http::{Method, Request};
+
+use super::args::Place;
+use super::{Error, harden, print};
+use crate::config::{Config, EngineKind, Flags, Loaded, LogFormat, Sources};
+use crate::http::listen::Peer;
+use crate::http::{self, Reply};
+use crate::server::Server;
+
+/// The data folder when nobody names one.
+const DEFAULT_DATA: &str = "data";
+/// What is in a data folder with a store in it.
+const STORE: &str = "store";
+
+/// The configuration of a command.
+pub(super) fn load(place: Place, listen: Option<SocketAddr>, dev: bool) -> Result<Loaded, Error> {
+    let flags = Flags { listen, data: place.data, dev };
+    Ok(Config::load(Sources::from_process(place.config, flags)?)?)
+}
+
+/// The data folder, as an absolute path, so that what is printed says where it is.
+pub(super) fn data_folder(loaded: &Loaded) -> Result<PathBuf, Error> {
+    let named = loaded.data.as_deref().unwrap_or(Path::new(DEFAULT_DATA));
+    std::path::absolute(named).map_err(Error::io("find the data folder"))
+}
+
+/// The operator's connection to one data folder.
+#[derive(Debug)]
+pub(super) struct Control {
+    loaded: Loaded,
+    data: PathBuf,
+    may_create: bool,
+    /// The store in this process, once no server was there to ask.
+    local: Option<Server>,
+}
+
+impl Control {
+    /// For the data folder that flags, variables and defaults name. Opens nothing yet.
+    pub(super) fn new(place: Place) -> Result<Self, Error> {
+        let loaded = load(place, None, false)?;
+        let data = data_folder(&loaded)?;
+        Ok(Self { loaded, data, may_create: false, local: None })
+    }
+
+    /// Where it acts.
+    pub(super) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The configured form of log lines.
+    pub(super) fn log_format(&self) -> LogFormat {
+        self.loaded.config.log.format
+    }
+
+    /// Says which folder is about to be changed.
+    pub(super) fn announce(&self) {
+        print::note(&format!("data folder: {}", self.data.display()));
+    }
+
+    /// Lets the store be made if there is none.
+    pub(super) fn may_create(&mut self) {
+        self.may_create = true;
+    }
+
+    pub(super) async fn get(&mut self, path: &str) -> Result<Value, Error> {
+        self.send(Method::GET, path, None).await
+    }
+
+    pub(super) async fn post(&mut self, path: &str, body: Option<&Value>) -> Result<Value, Error> {
+        self.send(Method::POST, path, body).await
+    }
+
+    pub(super) async fn patch(&mut self, path: &str, body: &Value) -> Result<Value, Error> {
+        self.send(Method::PATCH, path, Some(body)).await
+    }
+
+    pub(super) async fn delete(&mut self, path: &str) -> Result<(), Error> {
+        self.send(Method::DELETE, path, None).await.map(|_| ())
+    }
+
+    /// Saves what a store in this process keeps in memory.
+    pub(super) async fn finish(&mut self) -> Result<(), Error> {
+        match self.local.take() {
+            Some(server) => Ok(server.close().await?),
+            None => Ok(()),
+        }
+    }
+
+    /// The JSON of a success, null if it has none; a problem becomes a sentence.
+    async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, Error> {
+        let body = body.map(|body| body.to_string().into_bytes());
+        let reply = self.exchange(http::request(method, path, body)?).await?;
+        let unreadable = |_| Error::Refused("the server's answer is no JSON".to_owned());
+        if reply.status >= 400 {
+            return Err(Error::Refused(sentence(&reply)));
+        }
+        if reply.body.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&reply.body).map_err(unreadable)
+    }
+
+    async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<Reply, Error> {
+        let server = match self.local.take() {
+            Some(server) => server,
+            None => match http::ask(&self.data, request.clone()).await? {
+                Some(reply) => return Ok(reply),
+                None => Box::pin(self.open()).await?,
+            },
+        };
+        let uid = rustix::process::geteuid().as_raw();
+        let answer = server.api().handle(request, Peer::Unix { uid }).await;
+        self.local = Some(server);
+        Ok(http::read(answer).await?)
+    }
+
+    async fn open(&self) -> Result<Server, Error> {
+        self.check()?;
+        harden::process();
+        let listen = self.loaded.config.http.listen;
+        Ok(Server::open(self.loaded.clone(), &self.data, listen).await?)
+    }
+
+    /// Nothing is made by a question, and nothing is written as another user than the server's,
+    /// who could not read it afterwards.
+    fn check(&self) -> Result<(), Error> {
+        let data = self.data.display();
+        if self.loaded.config.store.engine == EngineKind::Memory {
+            return Err(Error::Refused(format!(
+                "no server runs on {data}, and with store.engine = \"memory\" there is nothing \
+                 without one"
+            )));
+        }
+        match fs::metadata(self.data.join(STORE)) {
+            Ok(store) if store.uid() == rustix::process::geteuid().as_raw() => Ok(()),
+            Ok(store) => Err(Error::Refused(format!(
+                "the store in {data} belongs to the user with the id {}: run the command as that \
+                 user",
+                store.uid()
+            ))),
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(Error::Io("look into the data folder", error))
+            }
+            Err(_) if self.may_create => Ok(()),
+            Err(_) => Err(Error::Refused(format!(
+                "there is no store in {data}; start with `doorkey serve` or `doorkey user add`"
+            ))),
+        }
+    }
+}
+
+/// The parts of an RFC 9457 problem that help at a terminal.
+#[derive(Deserialize)]
+struct Problem {
+    title: String,
+    detail: Option<String>,
+    #[serde(default)]
+    errors: Vec<FieldError>,
+}
+
+#[derive(Deserialize)]
+struct FieldError {
+    field: String,
+    message: String,
+}
+
+/// A problem as one sentence, with a line for each refused field.
+fn sentence(reply: &Reply) -> String {
+    let Ok(problem) = serde_json::from_slice::<Problem>(&reply.body) else {
+        return format!("the server answered with the status {}", reply.status);
+    };
+    let Problem { title, detail, errors } = problem;
+    let mut text = title;
+    if let Some(detail) = detail {
+        text = format!("{text} {detail}");
+    }
+    for FieldError { field, message } in errors {
+        text = format!("{text}\n  {field}: {message}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(body: &'static str) -> String {
+        sentence(&Reply { status: 422, body: Bytes::from_static(body.as_bytes()) })
+    }
+
+    #[test]
+    fn a_problem_becomes_a_sentence_with_its_fields() {
+        assert_eq!(said(r#"{"title":"No.","code":"x"}"#), "No.");
+        let with_fields = r#"{"title":"No.","detail":"Why.",
+            "errors":[{"field":"a","message":"must b"},{"field":"c","message":"must d"}]}"#;
+        assert_eq!(said(with_fields), "No. Why.\n  a: must b\n  c: must d");
+        assert_eq!(said("<html>"), "the server answered with the status 422");
+    }
+}

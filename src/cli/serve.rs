@@ -1,0 +1,139 @@
+//! `doorkey serve`
+
+use std::fs::DirBuilder;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::args::{Place, Serve};
+use super::control::{data_folder, load};
+use super::dev::{self, TemporaryFolder};
+use super::healthcheck::reachable;
+use super::{Error, harden, log, print};
+use crate::config::{EngineKind, Loaded};
+use crate::crypto::Random;
+use crate::model::Secret;
+use crate::server::{self, Server, seed};
+
+/// Where the data is; a temporary folder is removed when this is dropped.
+enum Folder {
+    Named(PathBuf),
+    Temporary(TemporaryFolder),
+}
+
+impl Folder {
+    fn of(loaded: &Loaded, random: &Random) -> Result<Self, Error> {
+        if loaded.dev && loaded.data.is_none() {
+            return TemporaryFolder::new(random).map(Self::Temporary);
+        }
+        data_folder(loaded).map(Self::Named)
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Named(path) => path,
+            Self::Temporary(folder) => folder.path(),
+        }
+    }
+}
+
+pub(super) fn run(place: Place, serve: &Serve) -> Result<(), Error> {
+    let loaded = load(place, serve.listen, serve.dev)?;
+    log::start(loaded.config.log.format, loaded.config.log.level);
+    harden::process();
+    let random = Random::system();
+    // Before the runtime, so that it goes after all that works in it.
+    let folder = Folder::of(&loaded, &random)?;
+    if loaded.config.store.engine == EngineKind::Memory {
+        make_folder(folder.path())?;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(Error::io("start"))?;
+    runtime.block_on(Box::pin(listen(loaded, folder.path(), &random)))
+}
+
+/// The memory engine makes no folder, and the control socket needs one.
+fn make_folder(path: &Path) -> Result<(), Error> {
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(Error::Io("make the data folder", error))
+        }
+        Err(_) | Ok(()) => Ok(()),
+    }
+}
+
+async fn listen(loaded: Loaded, data: &Path, random: &Random) -> Result<(), Error> {
+    let stop = Stop::new()?;
+    let wanted = loaded.config.http.listen;
+    let listener = TcpListener::bind(wanted).await;
+    let listener = listener.map_err(|error| server::Error::Listen(wanted, error))?;
+    let bound = listener.local_addr().map_err(Error::io("see the own address"))?;
+    let is_dev = loaded.dev;
+    tracing::info!(data = %data.display(), file = ?loaded.file, "starting");
+    let server = Server::open(loaded, data, bound).await?;
+    let mut lines = vec![format!("doorkey is listening on http://{bound}")];
+    if is_dev {
+        let seeded = seed(&server, random).await?;
+        lines.push(dev::welcome((bound, data), &seeded, random));
+    }
+    if let Some(secret) = server.setup_secret().await? {
+        lines.push(setup(reachable(bound), data, &secret));
+    }
+    let until_stopped = async {
+        for line in lines {
+            if let Err(error) = print::line(&line) {
+                tracing::warn!(error = error.chain(), "the first lines could not be printed");
+            }
+        }
+        warn_of_plain_http(bound);
+        stop.wait().await;
+    };
+    Ok(server.run(listener, until_stopped).await?)
+}
+
+/// The one-time secret and what to do with it.
+fn setup(address: SocketAddr, data: &Path, secret: &Secret) -> String {
+    let secret = secret.expose();
+    let form =
+        format!(r#"{{"secret":"{secret}","username":"YOUR-NAME","password":"YOUR-PASSWORD"}}"#);
+    format!(
+        "no administrator yet; the one-time setup secret is {secret} (also in {})\ncurl {}",
+        data.join("setup-secret").display(),
+        dev::post(address, "/auth/setup", &form)
+    )
+}
+
+fn warn_of_plain_http(bound: SocketAddr) {
+    if !bound.ip().is_loopback() {
+        tracing::warn!(
+            %bound,
+            "listening on plain HTTP beyond this machine: only a TLS proxy should reach it"
+        );
+    }
+}
+
+/// What ends the server in order.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    /// From now on the signals wait to be seen instead of killing the process.
+    fn new() -> Result<Self, Error> {
+        let listen = |kind| signal(kind).map_err(Error::io("listen to signals"));
+        let terminate = listen(SignalKind::terminate())?;
+        Ok(Self { terminate, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
