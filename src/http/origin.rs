@@ -62,9 +62,10 @@ impl Origins {
     }
 
     /// Adds to an answer what lets a listed site read it, and that the answer depends on the
-    /// asker. Without listed sites, which is the default, nothing is added.
+    /// asker. Without listed sites, which is the default, nothing is added, nor to an answer
+    /// that its route gives to any site: it is the same for all, and never with credentials.
     pub fn allow_reading(&self, request: &HeaderMap, response: &mut HeaderMap) {
-        if self.cors.is_empty() {
+        if self.cors.is_empty() || response.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
             return;
         }
         response.append(VARY, HeaderValue::from_name(ORIGIN));

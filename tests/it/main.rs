@@ -10,4 +10,5 @@ mod harness;
 mod http;
 mod layers;
 mod main_job;
+mod outside;
 mod readme;
