@@ -9,6 +9,7 @@
 mod counter;
 mod persist;
 mod place;
+mod reservation;
 mod table;
 
 use std::net::IpAddr;
@@ -20,6 +21,8 @@ use tokio::sync::{Notify, Semaphore};
 use self::counter::{Room, Streak, Window};
 pub(super) use self::persist::{MOST_SAVED, is_over};
 use self::place::{Places, Tables};
+use self::reservation::Outcome;
+pub(super) use self::reservation::Reservation;
 use super::network::{known_network, limiter_networks, network_key};
 use crate::crypto::fingerprint;
 use crate::model::Clock;
@@ -129,7 +132,7 @@ impl Throttle {
             let answered = self.answered.notified();
             match self.try_reserve(&places) {
                 Room::Free => {
-                    return Ok(Reservation { throttle: self.clone(), places, open: true });
+                    return Ok(Reservation::new(self.clone(), places));
                 }
                 Room::In(wait) => return Err(Refused::Throttled(wait)),
                 Room::AfterOthers => {}
@@ -214,54 +217,6 @@ impl Throttle {
     fn lock(&self) -> MutexGuard<'_, Tables> {
         // A panic while counting leaves counts, not nonsense: go on with them.
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Outcome {
-    Failed,
-    Succeeded,
-    NotVerified,
-}
-
-/// One attempt that was let through. Dropped without a word it counts as failed, so that
-/// hanging up does not buy a free guess.
-#[derive(Debug)]
-#[must_use]
-pub(in crate::auth) struct Reservation {
-    throttle: Arc<Throttle>,
-    places: Places,
-    open: bool,
-}
-
-impl Reservation {
-    /// The password was right: the rows of this account are broken, the network gets its
-    /// reservation back and keeps its failures.
-    pub(in crate::auth) fn succeeded(self) {
-        self.settle(Outcome::Succeeded);
-    }
-
-    /// The password was wrong.
-    pub(in crate::auth) fn failed(self) {
-        self.settle(Outcome::Failed);
-    }
-
-    /// Nothing was verified: as if it had not been.
-    pub(in crate::auth) fn not_verified(self) {
-        self.settle(Outcome::NotVerified);
-    }
-
-    fn settle(mut self, outcome: Outcome) {
-        self.open = false;
-        self.throttle.settle(&self.places, outcome);
-    }
-}
-
-impl Drop for Reservation {
-    fn drop(&mut self) {
-        if self.open {
-            self.throttle.settle(&self.places, Outcome::Failed);
-        }
     }
 }
 
