@@ -173,6 +173,19 @@ mod tests {
         assert_eq!(states(1_360 + 960), (KeyState::Gone, KeyState::Signing));
     }
 
+    /// KEY-02, TOK-25: what cannot be named cannot be configured, stored or accepted.
+    #[test]
+    fn neither_a_shared_secret_nor_encryption_nor_none_is_an_algorithm() {
+        let names =
+            ["none", "HS256", "HS512", "PBES2-HS256+A128KW", "dir", "RSA-OAEP", "es256", ""];
+        for name in names {
+            assert_eq!(name.parse::<Algorithm>(), Err(UnknownAlgorithm), "{name:?}");
+        }
+        for algorithm in [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256] {
+            assert_eq!(algorithm.name().parse(), Ok(algorithm));
+        }
+    }
+
     #[test]
     fn a_lone_key_signs_for_ever() {
         let keys = [key(1, 0)];
