@@ -3,7 +3,7 @@
 use super::audit::About;
 use super::form::{Form, presented};
 use super::register::names;
-use super::resolve::{Resolved, account_key};
+use super::resolve::{Device, Resolved, account_key};
 use super::{Access, Auth, Client, Error, SignIn};
 use crate::crypto::hash_secret;
 use crate::model::{EventKind, PasswordHash, RefreshToken, Secret, Session, User};
@@ -39,8 +39,9 @@ impl Auth {
         let new = form.new_password("new_password", change.new, policy);
         form.finish()?;
         let new = new.ok_or(Error::Invalid(Vec::new()))?;
+        let device = Device::Proved;
         let account = Resolved { key: account_key(user.value.id), user: Some(user.clone()) };
-        self.verify_throttled(&account, &current, (None, client)).await?;
+        self.verify_throttled(&account, &current, (device, client)).await?;
         let hash = self.hash(&new).await?;
         self.store.retry(|| self.try_change_password((user, session), &hash, client)).await
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::audit::About;
 use super::form::presented;
 use super::network::known_network;
-use super::resolve::Resolved;
+use super::resolve::{Device, Resolved};
 use super::{Auth, Client, Error};
 use crate::crypto::{Verdict, hash_secret};
 use crate::model::{
@@ -67,7 +67,7 @@ impl Auth {
     ) -> Result<SignIn, Error> {
         let password = presented("password", credentials.password)?;
         let account = self.resolve(&credentials.username).await?;
-        let verified = self.verify_throttled(&account, &password, (device, client)).await?;
+        let verified = self.verify_throttled(&account, &password, (device.into(), client)).await?;
         let rehash = verified.rehash;
         let sign_in =
             self.store.retry(|| self.begin_session(&verified.user, device, client)).await?;
@@ -83,7 +83,7 @@ impl Auth {
         &self,
         account: &Resolved,
         password: &Password,
-        (device, client): (Option<&RefreshToken>, &Client),
+        (device, client): (Device<'_>, &Client),
     ) -> Result<Verified, Error> {
         let who = self.attempter(account, device, client).await?;
         let reservation = self.throttle.reserve(&who).await.map_err(|r| self.refused(r))?;

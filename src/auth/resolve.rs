@@ -3,12 +3,30 @@
 use super::network::known_network;
 use super::throttle::{Attempter, Refused};
 use super::{Auth, Client, Error};
-use crate::crypto::{fingerprint, hash_secret};
-use crate::model::{Email, LoginName, RefreshToken, User, UserId};
+use crate::crypto::fingerprint;
+use crate::model::{Email, LoginName, RefreshToken, SessionId, User, UserId};
 use crate::store::{Fingerprint, Stored};
 
 /// A network counts as known this long after a good login.
 const KNOWN_FOR: std::time::Duration = std::time::Duration::from_hours(30 * 24);
+
+/// What is known of the device that sends a password.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Device<'a> {
+    /// Nothing.
+    Unknown,
+    /// It sent this cookie, which proves something or not.
+    Cookie(&'a RefreshToken),
+    /// Its access token has proved a session of the account. It has no counter of its own: who
+    /// guesses with a stolen token shares the one of the logins from there.
+    Proved,
+}
+
+impl<'a> From<Option<&'a RefreshToken>> for Device<'a> {
+    fn from(cookie: Option<&'a RefreshToken>) -> Self {
+        cookie.map_or(Self::Unknown, Self::Cookie)
+    }
+}
 
 /// The account that a login names.
 #[derive(Debug)]
@@ -56,25 +74,36 @@ impl Auth {
     pub(super) async fn attempter(
         &self,
         account: &Resolved,
-        device: Option<&RefreshToken>,
+        device: Device<'_>,
         client: &Client,
     ) -> Result<Attempter, Error> {
         let mut who =
             Attempter { account: account.key, ip: client.ip, is_known: false, device: None };
         let Some(user) = &account.user else { return Ok(who) };
-        if let Some(token) = device
-            && let Some(session) = self.store.sessions().get(token.session).await?
-        {
-            let session = session.value;
-            let proved = session.user == user.value.id
-                && session.revoked_at.is_none()
-                && session.epoch == user.value.epoch
-                && session.secret_hash == hash_secret(&token.secret);
-            who.device =
-                proved.then(|| fingerprint(&[b"device", session.id.to_string().as_bytes()]));
-        }
-        who.is_known = who.device.is_some() || self.is_known_network(user, client).await?;
+        let session = match device {
+            Device::Cookie(token) => self.session_of(token, user).await?,
+            Device::Unknown | Device::Proved => None,
+        };
+        who.device = session.map(|id| fingerprint(&[b"device", id.to_string().as_bytes()]));
+        who.is_known = matches!(device, Device::Proved)
+            || who.device.is_some()
+            || self.is_known_network(user, client).await?;
         Ok(who)
+    }
+
+    /// The session by which this cookie's device is known to the account.
+    async fn session_of(
+        &self,
+        token: &RefreshToken,
+        user: &Stored<User>,
+    ) -> Result<Option<SessionId>, Error> {
+        let session = self.proved_session(token).await?.map(|session| session.value);
+        let known = session.filter(|session| {
+            session.user == user.value.id
+                && session.epoch == user.value.epoch
+                && session.revoked_at.is_none()
+        });
+        Ok(known.map(|session| session.id))
     }
 
     async fn is_known_network(&self, user: &Stored<User>, client: &Client) -> Result<bool, Error> {
