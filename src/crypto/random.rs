@@ -95,9 +95,10 @@ impl fmt::Debug for Random {
     }
 }
 
+/// Not through aws-lc, whose own generator takes some forty milliseconds to start.
 #[expect(clippy::disallowed_methods, reason = "this is the Random that all others ask")]
 fn fill_from_system(bytes: &mut [u8]) {
-    aws_lc_rs::rand::fill(bytes).expect("the operating system gives random bytes");
+    getrandom::fill(bytes).expect("the operating system gives random bytes");
 }
 
 fn fill_from_seed(seed: u64, next_block: &AtomicU64, bytes: &mut [u8]) {

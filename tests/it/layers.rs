@@ -25,6 +25,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("argon2", &["src/crypto"]),
     ("jsonwebtoken", &["src/crypto"]),
     ("aws_lc_rs", &["src/crypto"]),
+    ("getrandom", &["src/crypto"]),
     ("unicode_normalization", &["src/crypto"]),
     ("figment", &["src/config"]),
     ("toml", &["src/config"]),
