@@ -126,6 +126,7 @@ fn log(event: &Event) {
         session = event.session.map(tracing::field::display),
         ip = event.ip.as_deref(),
         request.id = event.request_id.as_deref(),
+        detail = event.detail.as_deref(),
         count = event.count,
         "{}",
         event.kind.sentence()

@@ -123,10 +123,14 @@ impl Auth {
         let refresh = RefreshToken { session: self.random.id(), secret: self.random.secret() };
         let session = self.new_session(&refresh, &user.value, (client, now));
         let access = self.issue(&session, &user.value, now)?;
-        let commit =
-            self.login_commit(&user, &session, client).await?.and(self.end_replaced(device).await?);
+        let (commit, mut ended) = self.login_commit(&user, &session, client).await?;
+        let replaced = self.replaced(device).await?;
+        ended.retain(|old| replaced.as_ref().is_none_or(|new| new.value.id != old.value.id));
+        ended.extend(replaced);
+        let commit = ended.iter().fold(commit, |c, old| c.and(self.store.sessions().remove(old)));
         let about = About::session(EventKind::LoggedIn, user.value.id, session.id);
-        let event = self.event(about, Actor::User(user.value.id), client);
+        let mut event = self.event(about, Actor::User(user.value.id), client);
+        event.detail = detail(&ended);
         self.commit_with(commit, event).await?;
         Ok(SignIn { access, refresh, session, user: user.value, now })
     }
@@ -161,14 +165,14 @@ impl Auth {
         }
     }
 
-    /// The session, the user's list with the oldest making room, and the check that the
-    /// account has not changed.
+    /// The session, the user's list, and the check that the account has not changed; and which
+    /// sessions have to make room.
     async fn login_commit(
         &self,
         user: &Stored<User>,
         session: &Session,
         client: &Client,
-    ) -> Result<Commit, Error> {
+    ) -> Result<(Commit, Vec<Stored<Session>>), Error> {
         let sessions = self.store.sessions();
         let before = sessions.of_user(session.user).await?;
         let mut list = before.value.clone();
@@ -180,18 +184,17 @@ impl Auth {
         if let Some(network) = client.ip.map(|ip: IpAddr| known_network(ip)) {
             list.remember_network(&network, session.created_at);
         }
-        let mut commit = self
+        let commit = self
             .store
             .users()
             .unchanged(user)
             .and(sessions.insert(session))
             .and(sessions.set_list(session.user, &before, &list));
+        let mut ended = Vec::new();
         for id in evicted {
-            if let Some(old) = sessions.get(id).await? {
-                commit = commit.and(sessions.remove(&old));
-            }
+            ended.extend(sessions.get(id).await?);
         }
-        Ok(commit)
+        Ok((commit, ended))
     }
 
     /// Takes ended sessions off a full list, so that only live ones are ever put out.
@@ -212,11 +215,15 @@ impl Auth {
         Ok(())
     }
 
-    /// The end of the session that this browser held before, whosever it was.
-    async fn end_replaced(&self, device: Option<&RefreshToken>) -> Result<Commit, Error> {
-        let Some(token) = device else { return Ok(Commit::new()) };
-        let old = self.proved_session(token).await?;
-        Ok(old.map_or_else(Commit::new, |old| self.store.sessions().remove(&old)))
+    /// The session that this browser held before, whosever it was.
+    async fn replaced(
+        &self,
+        device: Option<&RefreshToken>,
+    ) -> Result<Option<Stored<Session>>, Error> {
+        match device {
+            Some(token) => self.proved_session(token).await,
+            None => Ok(None),
+        }
     }
 
     /// The session of this refresh token, if its secret is right; its state is not looked at.
@@ -258,6 +265,12 @@ impl Auth {
 pub(super) struct Verified {
     pub(super) user: Stored<User>,
     pub(super) rehash: bool,
+}
+
+/// What the audit trail says of the sessions that a login ended.
+fn detail(ended: &[Stored<Session>]) -> Option<String> {
+    let ids: Vec<String> = ended.iter().map(|session| session.value.id.to_string()).collect();
+    (!ids.is_empty()).then(|| format!("ended the session {}", ids.join(" and ")))
 }
 
 /// A browser's name, cut and cleaned so that it is one line of text wherever it is shown.

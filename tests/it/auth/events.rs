@@ -50,6 +50,32 @@ async fn each_act_of_an_administrator_leaves_its_event_in_its_own_commit() {
     assert!(kinds.contains(&"user_created") && kinds.contains(&"key_rotated"), "{kinds:?}");
 }
 
+/// SES-06, SES-17: a session that ends because of a login is named in the event of that login.
+#[tokio::test]
+async fn a_login_says_which_session_it_ended() {
+    let mut setup = Setup::default();
+    setup.auth.max_sessions = 1;
+    let server = setup.start().await;
+    let root = server.admin().await;
+    server.account("ann", &["user"]).await;
+    let mut logins = Vec::new();
+    let mut ann = server.anonymous();
+    for _ in 0..2 {
+        let login = ann.login("ann", PASSWORD).await.status(200);
+        let body: Value = login.json();
+        logins.push(body["session"]["id"].as_str().unwrap().to_owned());
+        ann.cookie = login.cookie("__Host-refresh");
+    }
+    server.anonymous().login("ann", PASSWORD).await.status(200);
+    let details: Vec<Value> =
+        events(&root, "kind=logged_in&limit=9").await.iter().map(|e| e["detail"].clone()).collect();
+    let ended = |id: &String| json!(format!("ended the session {id}"));
+    assert_eq!(details.len(), 4, "the administrator's and three of ann");
+    for expected in [ended(&logins[0]), ended(&logins[1]), Value::Null] {
+        assert!(details.contains(&expected), "{expected} in {details:?}");
+    }
+}
+
 /// Two changes in one request are two events in one commit.
 #[tokio::test]
 async fn a_request_that_changes_two_things_leaves_two_events() {
