@@ -45,15 +45,6 @@ impl Default for Argon2Params {
 }
 
 impl Argon2Params {
-    /// Whether a server may run with these (OWASP Password Storage Cheat Sheet; ASVS 11.4.2):
-    /// 19 MiB and 2 passes, 46 MiB and 1, or 12 MiB and 3, each at least, with 1 to 4 lanes.
-    #[must_use]
-    pub fn is_strong_enough(&self) -> bool {
-        let at_least = |kib, passes| self.memory_kib >= kib && self.iterations >= passes;
-        let strong = at_least(19_456, 2) || at_least(47_104, 1) || at_least(12_288, 3);
-        strong && (1..=4).contains(&self.parallelism)
-    }
-
     /// These, raised to what argon2 can work with at all (RFC 9106, 3.1).
     fn workable(self) -> Self {
         let parallelism = self.parallelism.clamp(1, COSTLIEST.parallelism);

@@ -132,21 +132,6 @@ async fn a_match_under_other_parameters_asks_for_a_new_hash() {
     assert_eq!(if_equal, Verdict::Match { rehash: true }, "a short salt");
 }
 
-/// PW-07.
-#[test]
-fn weak_parameters_are_known_as_weak() {
-    let params =
-        |memory_kib, iterations, parallelism| Argon2Params { memory_kib, iterations, parallelism };
-    assert!(Argon2Params::default().is_strong_enough());
-    for good in [params(47_104, 1, 1), params(12_288, 3, 4), params(65_536, 3, 1)] {
-        assert!(good.is_strong_enough(), "{good:?}");
-    }
-    let weak = [(19_455, 2, 1), (19_456, 1, 1), (47_103, 1, 1), (12_287, 9, 1), (12_288, 2, 1)];
-    for (m, t, p) in weak.into_iter().chain([(65_536, 3, 0), (65_536, 3, 5), (0, 0, 0)]) {
-        assert!(!params(m, t, p).is_strong_enough(), "{m} {t} {p}");
-    }
-}
-
 #[tokio::test]
 async fn parameters_that_argon2_cannot_use_are_raised_and_not_a_panic() {
     let none = Argon2Params { memory_kib: 0, iterations: 0, parallelism: 0 };
