@@ -173,9 +173,13 @@ impl Api {
         match route.guard {
             Guard::Public => Ok(None),
             Guard::Browser => {
-                let strict = self.0.settings.strict_origin && !operator;
-                self.0.origins.check_cookie_route(headers, strict)?;
+                self.same_site(headers, operator)?;
                 Ok(None)
+            }
+            Guard::Setup => {
+                self.same_site(headers, operator)?;
+                let is_there = self.0.auth.needs_setup().await?;
+                if is_there { Ok(None) } else { Err(Kind::NotFound.into()) }
             }
             Guard::User | Guard::Admin if operator => Ok(Some(Access::operator())),
             Guard::User => Ok(Some(self.bearer(headers).await?)),
@@ -185,6 +189,12 @@ impl Api {
                 Ok(Some(access))
             }
         }
+    }
+
+    /// Refuses what a page of a foreign origin sends. The operator's command line is no page.
+    fn same_site(&self, headers: &HeaderMap, operator: bool) -> Result<(), Problem> {
+        let strict = self.0.settings.strict_origin && !operator;
+        Ok(self.0.origins.check_cookie_route(headers, strict)?)
     }
 
     async fn bearer(&self, headers: &HeaderMap) -> Result<Access, Problem> {

@@ -9,7 +9,7 @@ use warp::reply::Response;
 use super::call::Call;
 use super::problem::Problem;
 use super::reply::{self, UserBody};
-use super::route::{Context, Endpoint, Guard, Route};
+use super::route::{Context, Counts, Endpoint, Guard, Route};
 use crate::auth::ProfileChange;
 
 #[derive(Deserialize)]
@@ -31,9 +31,10 @@ pub(super) fn present<'de, D: Deserializer<'de>>(
 }
 
 pub(super) fn endpoints(context: &Context) -> Vec<Endpoint> {
+    let patch = Route::json(Method::PATCH, "/auth/me", Guard::User);
     vec![
         context.endpoint(Route::get("/auth/me", Guard::User), show),
-        context.endpoint(Route::json(Method::PATCH, "/auth/me", Guard::User), update),
+        context.endpoint(patch.counting(Counts::ProfileChanges), update),
     ]
 }
 

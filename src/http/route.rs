@@ -19,6 +19,8 @@ pub enum Guard {
     Public,
     /// Anyone, but no page of a foreign origin: it acts by cookie or by credentials in the body.
     Browser,
+    /// As [`Guard::Browser`], and only while there is no administrator; then it is not there.
+    Setup,
     /// Who brings a good access token.
     User,
     /// Who brings one and has the role `admin` by what the store says.
@@ -45,6 +47,8 @@ pub enum Counts {
     Failures,
     /// Each call, by network.
     Registrations,
+    /// Each call, by account.
+    ProfileChanges,
 }
 
 /// One row of the table.

@@ -7,7 +7,6 @@ use warp::http::Method;
 use warp::reply::Response;
 
 use super::call::Call;
-use super::kind::Kind;
 use super::problem::Problem;
 use super::register::created;
 use super::route::{Context, Counts, Endpoint, Guard, Route};
@@ -23,14 +22,11 @@ struct Form {
 }
 
 pub(super) fn endpoint(context: &Context) -> Endpoint {
-    let route = Route::json(Method::POST, "/auth/setup", Guard::Browser);
+    let route = Route::json(Method::POST, "/auth/setup", Guard::Setup);
     context.endpoint(route.counting(Counts::Failures), set_up)
 }
 
 async fn set_up(context: Context, call: Arc<Call>) -> Result<Response, Problem> {
-    if !context.auth.needs_setup().await? {
-        return Err(Kind::NotFound.into());
-    }
     let Form { secret, username, password } = call.json()?;
     let request = SetupRequest { secret, username, password };
     Ok(created(&context.auth.set_up(request, &call.client).await?))
