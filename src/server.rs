@@ -28,7 +28,7 @@ use crate::http::listen::{self, Handler, Peer};
 use crate::http::{Api, ControlSocket};
 use crate::model::{Clock, Secret};
 #[cfg(feature = "sled")]
-use crate::store::{FolderLock, Sled};
+use crate::store::{FolderLock, Sled, SledOptions};
 use crate::store::{Memory, Store};
 
 /// An opened store with the use cases on it and the outside over them.
@@ -203,7 +203,10 @@ type Folder = ();
 /// the setup secret are in it.
 #[cfg(feature = "sled")]
 async fn open_store(loaded: &Loaded, data: &Path) -> Result<(Store, Folder), Error> {
-    let (data, cache) = (data.to_owned(), loaded.config.store.cache.bytes());
+    let data = data.to_owned();
+    let cache_bytes = loaded.config.store.cache.bytes();
+    let stuck = Arc::new(give_up);
+    let options = SledOptions { cache_bytes, stuck, ..SledOptions::new(Clock::system()) };
     match loaded.config.store.engine {
         EngineKind::Memory => {
             let folder = FolderLock::take(&data)?;
@@ -211,10 +214,21 @@ async fn open_store(loaded: &Loaded, data: &Path) -> Result<(Store, Folder), Err
         }
         EngineKind::Sled => {
             // Opening reads the whole store, so it has a thread of its own.
-            let opened = tokio::task::spawn_blocking(move || Sled::open(&data, cache)).await;
+            let opened = tokio::task::spawn_blocking(move || Sled::open(&data, options)).await;
             Ok((Store::new(Arc::new(opened.map_err(|_| Error::Panicked)??)), None))
         }
     }
+}
+
+/// A server whose disk hangs answers nobody and looks alive: its supervisor can do better.
+#[cfg(feature = "sled")]
+#[expect(clippy::disallowed_methods, reason = "no thread that could return to main is sure to run")]
+fn give_up(busy: Duration) {
+    tracing::error!(
+        seconds = busy.as_secs(),
+        "the disk does not answer: stopping, so that a supervisor can start doorkey again"
+    );
+    std::process::exit(1);
 }
 
 #[cfg(not(feature = "sled"))]

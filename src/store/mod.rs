@@ -55,6 +55,8 @@ pub use self::sled::FolderLock;
 #[cfg(feature = "sled")]
 pub use self::sled::OpenError;
 #[cfg(feature = "sled")]
+pub use self::sled::Options as SledOptions;
+#[cfg(feature = "sled")]
 pub use self::sled::Sled;
 pub use self::users::{Admins, UserPage, Users};
 use engine::{Commit, Engine};

@@ -33,6 +33,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["src/cli"]),
     ("tracing_subscriber", &["src/cli"]),
     ("jiff", &["src/model", "src/config"]),
+    ("crc32fast", &["src/store/sled"]),
     ("rustix", &["src/store/sled", "src/server.rs", "src/cli"]),
 ];
 

@@ -13,12 +13,14 @@ pub(super) struct Plan<'a> {
     /// What the commits of this plan leave behind: `None` for a deleted key.
     seen: HashMap<&'a [u8], Option<Version>>,
     writes: sled::Batch,
+    held: Vec<&'a Commit>,
 }
 
 impl<'a> Plan<'a> {
-    /// A plan over what `tree` holds now; `last` is the last version given.
-    pub(super) fn new(tree: &'a sled::Tree, last: Version) -> Self {
-        Self { tree, last, seen: HashMap::new(), writes: sled::Batch::default() }
+    /// A plan over what `tree` holds now; `last` is the number of the last commit.
+    pub(super) fn new(tree: &'a sled::Tree, last: u64) -> Self {
+        let writes = sled::Batch::default();
+        Self { tree, last: Version(last), seen: HashMap::new(), writes, held: Vec::new() }
     }
 
     /// Takes the commit up if its checks hold after the commits before it.
@@ -31,6 +33,7 @@ impl<'a> Plan<'a> {
         }
         if !commit.writes().is_empty() {
             self.last.0 += 1;
+            self.held.push(commit);
             for write in commit.writes() {
                 self.write(write);
             }
@@ -65,13 +68,13 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// The one batch for the tree and the last version given in it; `None` when no commit
-    /// writes.
-    pub(super) fn finish(mut self) -> Option<(sled::Batch, Version)> {
-        if self.seen.is_empty() {
+    /// The one batch for the tree, and the commits in it, which have the next numbers in this
+    /// order; `None` when no commit writes.
+    pub(super) fn finish(mut self) -> Option<(sled::Batch, Vec<&'a Commit>)> {
+        if self.held.is_empty() {
             return None;
         }
         self.writes.insert(layout::VERSION_KEY, &self.last.0.to_be_bytes());
-        Some((self.writes, self.last))
+        Some((self.writes, self.held))
     }
 }

@@ -4,8 +4,11 @@
 //! ```text
 //! <data>/            0700
 //! <data>/lock        0600  held by the process that has the store open; never removed
-//! <data>/store/      0700  sled's own folder: db, conf, snap.*, blobs/
-//! <data>/store.new/        a store being created; renamed to store when it is complete
+//! <data>/journal/    0700  NUMBER.journal: the commits from that number on, NUMBER.snapshot
+//! <data>/store/      0700  sled's own folder, made again from the journal when in doubt
+//! <data>/clean       0600  says that the last stop was clean; see `mark.rs`
+//! <data>/store.aside/      the index of before the last unclean stop, until the next clean one
+//! <data>/*.new             what is being made; renamed when it is complete
 //! ```
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
@@ -18,7 +21,7 @@ use rustix::fs::Mode;
 use super::OpenError;
 
 const FOLDER_MODE: u32 = 0o700;
-const FILE_MODE: u32 = 0o600;
+pub(super) const FILE_MODE: u32 = 0o600;
 /// What group and others may do.
 const OTHERS: u32 = 0o077;
 
@@ -27,9 +30,31 @@ pub(super) fn store_path(data: &Path) -> PathBuf {
     data.join("store")
 }
 
-/// Where a store is made before it gets its name.
-pub(super) fn unfinished_path(data: &Path) -> PathBuf {
-    data.join("store.new")
+/// Where the index of before the last unclean stop is kept.
+pub(super) fn aside_path(data: &Path) -> PathBuf {
+    data.join("store.aside")
+}
+
+/// The folder of journals and snapshots.
+pub(super) fn journals_path(data: &Path) -> PathBuf {
+    data.join("journal")
+}
+
+/// The journal that begins with the commit `first`.
+pub(super) fn journal_path(folder: &Path, first: u64) -> PathBuf {
+    folder.join(format!("{first:020}.journal"))
+}
+
+/// The snapshot that is complete with the journal from the commit `first` on.
+pub(super) fn snapshot_path(folder: &Path, first: u64) -> PathBuf {
+    folder.join(format!("{first:020}.snapshot"))
+}
+
+/// Where a file or folder is made before it gets its name.
+pub(super) fn unfinished(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    PathBuf::from(name)
 }
 
 /// sled's one large file.
@@ -37,7 +62,8 @@ pub(super) fn db_path(store: &Path) -> PathBuf {
     store.join("db")
 }
 
-fn blobs_path(store: &Path) -> PathBuf {
+/// Where sled keeps tree nodes over half a megabyte.
+pub(super) fn blobs_path(store: &Path) -> PathBuf {
     store.join("blobs")
 }
 
@@ -96,21 +122,35 @@ fn lock(data: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// Removes what a power cut left of a creation that did not come to its end.
-pub(super) fn remove_unfinished(data: &Path) -> Result<(), OpenError> {
-    let path = unfinished_path(data);
-    match fs::remove_dir_all(&path) {
-        Ok(()) => Ok(()),
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
-        Err(e) => Err(OpenError::io("remove the unfinished store", &path)(e)),
+/// Removes a file or a folder with all in it; it may be absent.
+pub(super) fn remove(path: &Path) -> Result<(), OpenError> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(OpenError::io("remove", path)(e)),
+        Err(_) | Ok(()) => Ok(()),
     }
 }
 
-/// Gives a complete, sealed new store its name.
-pub(super) fn publish(data: &Path) -> Result<(), OpenError> {
-    let (from, to) = (unfinished_path(data), store_path(data));
-    fs::rename(&from, &to).map_err(OpenError::io("rename the new store to", &to))?;
-    sync_folder(data)
+/// Removes what a power cut left of things that were being made.
+pub(super) fn remove_unfinished(folder: &Path) -> Result<(), OpenError> {
+    let list = |e| OpenError::io("look into the folder", folder)(e);
+    for entry in fs::read_dir(folder).map_err(list)? {
+        let path = entry.map_err(list)?.path();
+        if path.extension().is_some_and(|end| end == "new") {
+            remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Renames something, so that the new name survives a power cut.
+pub(super) fn rename(from: &Path, to: &Path) -> Result<(), OpenError> {
+    fs::rename(from, to).map_err(OpenError::io("rename to", to))?;
+    sync_folder(parent(to))
 }
 
 /// Removes snapshots that a power cut left half written: sled would take such a file for its
@@ -139,24 +179,8 @@ pub(super) fn seal(store: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Syncs the files that sled makes beside `db` for tree nodes over half a megabyte, which it
-/// never syncs itself. Records of the usual size make none, and the folder is empty.
-pub(super) fn sync_blobs(store: &Path) -> io::Result<()> {
-    let folder = blobs_path(store);
-    let mut any = false;
-    for entry in fs::read_dir(&folder)? {
-        match sync(&entry?.path()) {
-            // sled removes a blob as soon as nothing refers to it any more.
-            Err(e) if e.kind() == ErrorKind::NotFound => {}
-            done => done?,
-        }
-        any = true;
-    }
-    if any { sync(&folder) } else { Ok(()) }
-}
-
 /// The regular files right below a folder; a link is not followed.
-fn files_of(folder: &Path) -> Result<Vec<PathBuf>, OpenError> {
+pub(super) fn files_of(folder: &Path) -> Result<Vec<PathBuf>, OpenError> {
     let read = || -> io::Result<Vec<PathBuf>> {
         let mut files = Vec::new();
         for entry in fs::read_dir(folder)? {
@@ -179,11 +203,13 @@ fn set_mode(path: &Path, mode: u32) -> Result<(), OpenError> {
     fs::set_permissions(path, Permissions::from_mode(mode)).map_err(OpenError::io(task, path))
 }
 
-fn sync_folder(path: &Path) -> Result<(), OpenError> {
+/// Makes the names in a folder durable.
+pub(super) fn sync_folder(path: &Path) -> Result<(), OpenError> {
     sync(path).map_err(OpenError::io("sync the folder", path))
 }
 
-fn sync(path: &Path) -> io::Result<()> {
+/// Syncs a file or a folder.
+pub(super) fn sync(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 

@@ -16,8 +16,8 @@ pub(super) const FORMAT_KEY: &[u8] = b"\0format";
 /// Where the last version given lies. It is written in every batch, so that no version is ever
 /// given twice, not even after all records of it were deleted.
 pub(super) const VERSION_KEY: &[u8] = b"\0version";
-/// The format this module reads and writes.
-pub(super) const FORMAT: u64 = 1;
+/// The format of the tree. Format 1 had no journal beside it.
+pub(super) const FORMAT: u64 = 2;
 
 const VERSION_LEN: usize = size_of::<u64>();
 

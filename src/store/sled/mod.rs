@@ -1,45 +1,74 @@
-//! The embedded engine: records in sled 0.34.7, written by one thread that syncs the disk itself.
+//! The embedded engine: a journal that says what has happened, and records in sled 0.34.7 as the
+//! index over it.
 //!
-//! sled's `flush` is no fsync and its `flush_async` and `transaction` can hang or cost too much,
-//! so none of them decides here when a commit is durable: `committer.rs` does.
+//! A commit has happened when its frame in the journal is synced (`writer.rs`). sled is asked for
+//! speed only: after any stop that was not clean its folder is made again from the newest
+//! snapshot and the journals (`opening.rs`), because sled's own `flush` is no fsync and its files
+//! do not survive a power cut.
+//!
+//! - `frame.rs`, `reader.rs`: the checksummed form of everything but sled's own files.
+//! - `journal.rs`, `writer.rs`, `committer.rs`, `batch.rs`: the way of a commit.
+//! - `history.rs`, `index.rs`, `opening.rs`, `mark.rs`, `upgrade.rs`: opening.
+//! - `scan.rs`, `archive.rs`, `snapshots.rs`: the whole store in one file.
+//! - `watchdog.rs`, `disk.rs`, `panics.rs`: what goes wrong meanwhile.
 
+mod archive;
 mod batch;
 mod committer;
+mod disk;
 mod files;
+mod frame;
+mod history;
+mod index;
+mod journal;
 mod layout;
+mod mark;
 mod open_error;
 mod opening;
+mod options;
 mod panics;
+mod reader;
+mod scan;
+mod shared;
+mod snapshots;
+mod upgrade;
+mod watchdog;
+mod writer;
 
 use std::fs::File;
-use std::io;
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use sled::IVec;
 
-use self::committer::{Committer, MakeDurable};
+use self::committer::Committer;
+use self::journal::Journal;
+use self::mark::Mark;
 pub use self::open_error::OpenError;
-use self::panics::caught;
+pub use self::options::Options;
+use self::shared::Shared;
+use self::snapshots::{SnapshotThread, Snapshots};
+use self::watchdog::Watchdog;
+use self::writer::Writer;
 use super::Error;
 use super::engine::{Commit, Engine, Entry};
 
 /// An engine in a folder of this machine, which one process at a time can open.
 ///
-/// After a failed write or sync it takes no commit any more ([`Error::Unavailable`] with the
-/// reason) and goes on reading. Dropping it lets the commits under way come to their end.
+/// While the disk is full, and after sled failed, it takes no commit ([`Error::Unavailable`] with
+/// the reason), goes on reading, and mends itself. After a failed sync of the journal it takes
+/// none until it is opened again. Dropping it lets the commits under way come to their end and
+/// marks the stop as clean.
 pub struct Sled {
-    // Before `shared`: the thread must have ended before the lock can go.
     committer: Committer,
+    snapshots: Option<SnapshotThread>,
+    _watchdog: Watchdog,
+    was_clean: bool,
+    // Last: the folder's lock goes with it.
     shared: Arc<Shared>,
-}
-
-/// What the thread that writes and the scans under way keep alive.
-struct Shared {
-    // Before `_lock`: sled must be closed before another process may open it.
-    db: sled::Db,
-    _lock: File,
 }
 
 /// A data folder that is this process' own, without a store being opened in it: for an engine
@@ -61,48 +90,71 @@ impl FolderLock {
 
 impl Sled {
     /// Opens the store in the data folder `data`, creating both when they are not there. Only
-    /// one level is created, not the parents of `data`. `cache_bytes` is how much sled keeps in
-    /// memory, a hint that it exceeds.
+    /// one level is created, not the parents of `data`.
     ///
-    /// Sets the umask of the process to 077. Reads every record once, so it takes
-    /// seconds for a million of them; call it on a thread that may block.
+    /// Sets the umask of the process to 077. After a stop that was not clean it makes the index
+    /// again, which takes seconds for a million records; call it on a thread that may block.
     ///
     /// # Errors
     /// [`OpenError`] says what is wrong and how to mend it.
-    pub fn open(data: &Path, cache_bytes: u64) -> Result<Self, OpenError> {
+    pub fn open(data: &Path, options: Options) -> Result<Self, OpenError> {
         let lock = files::enter(data)?;
-        let store = files::store_path(data);
-        if !store.exists() {
-            opening::create(data, cache_bytes)?;
+        let opened = opening::open(data, &options)?;
+        let shared = Arc::new(Shared::new((data.to_owned(), lock), options, &opened));
+        let was_clean = opened.was_clean;
+        let thread = |cause| OpenError::io("start a thread for", data)(cause);
+        let (snapshots, snapshot_thread) = Snapshots::start(Arc::clone(&shared)).map_err(thread)?;
+        let thread = |cause| OpenError::io("start a thread for", data)(cause);
+        let watchdog =
+            Watchdog::start(Arc::clone(&shared.pulse), &shared.options).map_err(thread)?;
+        let writer = Writer::new(Arc::clone(&shared), opened.journal, snapshots);
+        let thread = |cause| OpenError::io("start a thread for", data)(cause);
+        let committer = Committer::start(writer).map_err(thread)?;
+        let snapshots = Some(snapshot_thread);
+        Ok(Self { committer, snapshots, _watchdog: watchdog, was_clean, shared })
+    }
+
+    /// Whether the stop before this start was clean, or there was none. If not, the index was
+    /// made again.
+    #[must_use]
+    pub fn was_clean(&self) -> bool {
+        self.was_clean
+    }
+
+    /// Marks the stop as clean, once nothing is left that could change a file.
+    fn close(&self, journal: Journal) -> Result<(), OpenError> {
+        let data = &self.shared.data;
+        let last = self.shared.committed();
+        if !self.shared.close() {
+            tracing::warn!("somebody still reads the store: the stop is not marked as clean");
+            return Ok(());
         }
-        let (db, last) = opening::open(data, cache_bytes)?;
-        let shared = Arc::new(Shared { db, _lock: lock });
-        let disk = make_durable(Arc::clone(&shared), &store);
-        let disk = disk.map_err(OpenError::io("open the file db of", &store))?;
-        let committer = Committer::start((*shared.db).clone(), last, disk)
-            .map_err(OpenError::io("start the thread that writes to", &store))?;
-        Ok(Self { committer, shared })
+        files::seal(&files::store_path(data))?;
+        let mark = Mark::of(data, (last.applied, last.time), (journal.path(), journal.bytes()))?;
+        drop(journal);
+        mark.write(data)?;
+        files::remove(&files::aside_path(data))
     }
 }
 
-/// sled's `flush` writes its buffers to the file but leaves the file's size and the disk's own
-/// cache alone: only the `fdatasync` after it makes them durable.
-fn make_durable(shared: Arc<Shared>, store: &Path) -> io::Result<MakeDurable> {
-    let file = File::open(files::db_path(store))?;
-    let store = store.to_owned();
-    Ok(Box::new(move || {
-        shared.db.flush().map_err(io::Error::other)?;
-        files::sync_blobs(&store)?;
-        file.sync_data()
-    }))
+impl Drop for Sled {
+    fn drop(&mut self) {
+        self.shared.stopping.store(true, Ordering::Relaxed);
+        let journal = self.committer.stop();
+        let Some(journal) = journal else { return };
+        if let Some(thread) = self.snapshots.take() {
+            thread.join();
+        }
+        if let Err(error) = self.close(journal) {
+            tracing::warn!(%error, "the stop could not be marked as clean");
+        }
+    }
 }
 
 #[async_trait]
 impl Engine for Sled {
     async fn get(&self, key: &[u8]) -> Result<Option<Entry>, Error> {
-        let raw = caught(|| self.shared.db.get(layout::tree_key(key)))
-            .map_err(Error::unavailable)?
-            .map_err(Error::unavailable)?;
+        let raw = self.shared.read(|tree| tree.get(layout::tree_key(key)))?;
         raw.map(|raw| layout::entry(key, &raw)).transpose()
     }
 
@@ -115,14 +167,7 @@ impl Engine for Sled {
         let start = layout::scan_start(prefix, after);
         let prefix = layout::tree_key(prefix);
         let shared = Arc::clone(&self.shared);
-        let scan = move || {
-            let range = shared.db.range::<Vec<u8>, _>((start, std::ops::Bound::Unbounded));
-            range
-                .take_while(|pair| pair.as_ref().map_or(true, |(key, _)| key.starts_with(&prefix)))
-                .take(limit)
-                .map(entry)
-                .collect()
-        };
+        let scan = move || shared.read(|tree| Ok(page(tree, start, (&prefix, limit))))?;
         tokio::task::spawn_blocking(scan).await.map_err(Error::unavailable)?
     }
 
@@ -130,6 +175,18 @@ impl Engine for Sled {
         commit.check_size()?;
         self.committer.commit(commit).await
     }
+}
+
+fn page(
+    tree: &sled::Tree,
+    start: Bound<Vec<u8>>,
+    (prefix, limit): (&[u8], usize),
+) -> Result<Vec<Entry>, Error> {
+    tree.range::<Vec<u8>, _>((start, Bound::Unbounded))
+        .take_while(|pair| pair.as_ref().map_or(true, |(key, _)| key.starts_with(prefix)))
+        .take(limit)
+        .map(entry)
+        .collect()
 }
 
 fn entry(pair: sled::Result<(IVec, IVec)>) -> Result<Entry, Error> {

@@ -4,7 +4,13 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::layout::FORMAT;
+use super::frame::FORMAT;
+use crate::model::Timestamp;
+
+const BACKUP: &str = "Restore the last backup: `doorkey restore FILE --replace`. It keeps what is \
+                      there in a folder of its own.";
+const OR_BACKUP: &str = "or restore the last backup: `doorkey restore FILE --replace`. Both keep \
+                         what is there in a folder of its own.";
 
 /// Each of them is shown to the operator as one or two sentences: what is wrong and what to do.
 /// Nothing in the data folder was changed for the worse.
@@ -30,10 +36,33 @@ pub enum OpenError {
     },
     /// A later doorkey wrote this store.
     NewerFormat {
-        /// The data folder.
-        data: PathBuf,
-        /// The number of its format.
+        /// The file or folder of that format.
+        path: PathBuf,
+        /// Its number.
         found: u64,
+    },
+    /// A journal is damaged in a place that was durable.
+    JournalDamaged {
+        /// The journal.
+        path: PathBuf,
+        /// Where, in bytes.
+        offset: u64,
+        /// When the last commit before that place happened; `None` when there is none.
+        until: Option<Timestamp>,
+    },
+    /// A commit that must have happened is in no journal.
+    CommitMissing {
+        /// The folder of the journals.
+        folder: PathBuf,
+        /// The number of the commit.
+        sequence: u64,
+    },
+    /// A snapshot is damaged, and the commits before it are gone.
+    SnapshotDamaged {
+        /// The snapshot.
+        path: PathBuf,
+        /// What was found.
+        cause: String,
     },
     /// The store is there but cannot be read.
     Damaged {
@@ -57,6 +86,21 @@ impl OpenError {
     /// Makes the error of a failed `task` on `path`, for `map_err`.
     pub(super) fn io(task: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |cause| Self::Io { task, path: path.to_owned(), cause }
+    }
+
+    /// Whether the disk had no space left.
+    pub(super) fn is_full_disk(&self) -> bool {
+        match self {
+            Self::Io { cause, .. } => super::disk::is_full(cause),
+            Self::Locked { .. }
+            | Self::TooOpen { .. }
+            | Self::NotOurs { .. }
+            | Self::NewerFormat { .. }
+            | Self::JournalDamaged { .. }
+            | Self::CommitMissing { .. }
+            | Self::SnapshotDamaged { .. }
+            | Self::Damaged { .. } => false,
+        }
     }
 
     /// What sled said about its folder.
@@ -94,18 +138,36 @@ impl fmt::Display for OpenError {
                  give the folder and all in it to the user it runs as.",
                 path = data.display()
             ),
-            Self::NewerFormat { data, found } => write!(
+            Self::NewerFormat { path, found } => write!(
                 f,
-                "The store in {} has format {found}; this doorkey knows formats up to {FORMAT}. \
-                 Start the newer doorkey that wrote it.",
-                data.display()
+                "{} has format {found}; this doorkey knows formats up to {FORMAT}. Start the \
+                 newer doorkey that wrote it.",
+                path.display()
             ),
-            Self::Damaged { store, cause } => write!(
+            Self::JournalDamaged { path, offset, until } => {
+                write!(f, "The journal {} is damaged at byte {offset}. ", path.display())?;
+                match until {
+                    Some(time) => write!(
+                        f,
+                        "Everything up to {time} can be had again: `doorkey restore --at {time} \
+                         --replace`; {OR_BACKUP}"
+                    ),
+                    None => write!(f, "{BACKUP}"),
+                }
+            }
+            Self::CommitMissing { folder, sequence } => write!(
                 f,
-                "The store in {} is damaged: {cause}. Keep a copy of that folder and restore the \
-                 last backup.",
-                store.display()
+                "The commit {sequence} is in no journal of {}: a file of it is gone or cut off. \
+                 `doorkey store history` shows what can be had again with `doorkey restore --at \
+                 TIME --replace`; {OR_BACKUP}",
+                folder.display()
             ),
+            Self::SnapshotDamaged { path, cause } => {
+                write!(f, "The snapshot {} cannot be used: {cause}. {BACKUP}", path.display())
+            }
+            Self::Damaged { store, cause } => {
+                write!(f, "The store in {} is damaged: {cause}. {BACKUP}", store.display())
+            }
             Self::Io { task, path, cause } => write!(
                 f,
                 "Could not {task} {}: {cause}. Look at its owner, its mode and the space on the \

@@ -1,13 +1,22 @@
-//! Creating a store, and opening one so that damage becomes an error and never a panic.
+//! Opens the store of a data folder, so that damage becomes an error and never a panic, and what
+//! is in doubt is made again from the journal.
 
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{BufReader, ErrorKind};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::frame::Header;
+use super::history::{self, Ending, History};
+use super::index::{self, Rebuilt};
+use super::journal::Journal;
+use super::mark::Mark;
 use super::panics::caught;
-use super::{OpenError, files, layout};
-use crate::store::engine::Version;
+use super::reader::FrameReader;
+use super::upgrade::upgrade;
+use super::{OpenError, Options, files, layout};
+use crate::model::Timestamp;
 
 /// sled panics below 256 bytes.
 const SMALLEST_CACHE: u64 = 1024 * 1024;
@@ -15,37 +24,161 @@ const SMALLEST_CACHE: u64 = 1024 * 1024;
 /// drop the file a moment later than the last handle.
 const LINGERING: Duration = Duration::from_secs(5);
 
-/// Creates an empty store in the data folder. It is made beside its place and renamed, so a
-/// store without its format number is a damaged one and not one that was cut off here.
-pub(super) fn create(data: &Path, cache_bytes: u64) -> Result<(), OpenError> {
-    files::remove_unfinished(data)?;
-    let path = files::unfinished_path(data);
-    files::make_folder(&path)?;
-    let db = open_sled(&path, cache_bytes)?;
-    let mut notes = sled::Batch::default();
-    notes.insert(layout::FORMAT_KEY, &layout::FORMAT.to_be_bytes());
-    notes.insert(layout::VERSION_KEY, &0_u64.to_be_bytes());
-    checked(&path, || db.apply_batch(notes).and_then(|()| db.flush()))?;
-    drop(db);
-    files::seal(&path)?;
-    files::publish(data)
+/// An open store.
+pub(super) struct Opened {
+    pub(super) db: sled::Db,
+    pub(super) journal: Journal,
+    /// The number of the last commit.
+    pub(super) last: u64,
+    /// When it happened.
+    pub(super) time: Timestamp,
+    /// How long the newest snapshot is.
+    pub(super) snapshot_bytes: u64,
+    /// Whether the last stop was clean. If not, the index was made again.
+    pub(super) was_clean: bool,
 }
 
-/// Opens the store of the data folder and reads all of it once, because sled opens some damaged
-/// files without a word. Also says which version was given last.
-pub(super) fn open(data: &Path, cache_bytes: u64) -> Result<(sled::Db, Version), OpenError> {
-    let store = files::store_path(data);
-    // sled would make a new one in its place.
-    if !files::db_path(&store).exists() {
-        return Err(damaged(&store, "the file db is missing"));
+/// Opens the store, creating it when there is none. Our own lock is held already.
+pub(super) fn open(data: &Path, options: &Options) -> Result<Opened, OpenError> {
+    let (journals, store) = (files::journals_path(data), files::store_path(data));
+    files::remove_unfinished(data)?;
+    if !journals.exists() {
+        if store.exists() {
+            upgrade(data, options)?;
+        } else {
+            create(data, options)?;
+            let opened = reopen(data, options, &mut || {})?;
+            return Ok(Opened { was_clean: true, ..opened });
+        }
     }
-    files::remove_half_snapshots(&store)?;
-    let db = open_sled(&store, cache_bytes)?;
-    files::seal(&store)?;
-    check_format(data, &db)?;
-    let last = last_version(&store, &db)?;
-    check_records(&store, &db, last)?;
-    Ok((db, last))
+    check_formats(&journals)?;
+    files::remove_unfinished(&journals)?;
+    let Some(mark) = Mark::take(data)? else {
+        tracing::warn!("the last stop was not clean: making the index again");
+        return reopen(data, options, &mut || {});
+    };
+    open_clean(data, options, &mark).or_else(|why| {
+        tracing::error!(
+            %why,
+            "the last stop was clean, but the index is not what it was: making it again"
+        );
+        reopen(data, options, &mut || {})
+    })
+}
+
+/// Makes the folder of the journals, with an empty one in it.
+fn create(data: &Path, options: &Options) -> Result<(), OpenError> {
+    let journals = files::journals_path(data);
+    let unfinished = files::unfinished(&journals);
+    files::make_folder(&unfinished)?;
+    let created = Journal::create(&unfinished, 1, options.clock.now());
+    created.map_err(OpenError::io("make a journal in", &unfinished))?;
+    files::rename(&unfinished, &journals)
+}
+
+/// Opens what a clean stop left; an error says what differs from then.
+fn open_clean(data: &Path, options: &Options, mark: &Mark) -> Result<Opened, String> {
+    let history = History::list(&files::journals_path(data)).map_err(|e| e.to_string())?;
+    let last = history.journals.last().ok_or("there is no journal")?;
+    let length = last.path.metadata().map_err(|e| e.to_string())?.len();
+    if !last.path.ends_with(&mark.journal) || length != mark.bytes {
+        return Err("the journal is not the one of then".to_owned());
+    }
+    if !mark.fits_index(data) {
+        return Err("sled's files are not those of then".to_owned());
+    }
+    let store = files::store_path(data);
+    files::remove_half_snapshots(&store).map_err(|e| e.to_string())?;
+    let db = open_sled(&store, options.cache_bytes).map_err(|e| e.to_string())?;
+    if check_notes(&db)? != mark.sequence {
+        return Err("its last commit is not the one of then".to_owned());
+    }
+    let journal = Journal::open(&last.path, length).map_err(|e| e.to_string())?;
+    let newest = history.snapshots.last().and_then(|snapshot| snapshot.path.metadata().ok());
+    let snapshot_bytes = newest.map_or(0, |found| found.len());
+    let (last, time) = (mark.sequence, mark.time);
+    Ok(Opened { db, journal, last, time, snapshot_bytes, was_clean: true })
+}
+
+/// Makes the index again from snapshot and journals, and opens that. What is in its place is
+/// kept aside until the next clean stop. `before` is called when the new one is ready, before
+/// the old one is touched.
+pub(super) fn reopen(
+    data: &Path,
+    options: &Options,
+    before: &mut dyn FnMut(),
+) -> Result<Opened, OpenError> {
+    let start = Instant::now();
+    let (store, unfinished) =
+        (files::store_path(data), files::unfinished(&files::store_path(data)));
+    let journals = files::journals_path(data);
+    let list =
+        || History::list(&journals).map_err(OpenError::io("look into the folder", &journals));
+    let build = || -> Result<Rebuilt, OpenError> {
+        files::remove(&unfinished)?;
+        index::build(&list()?, &unfinished, (options.cache_bytes, None))?.whole()
+    };
+    let rebuilt = match build() {
+        Err(error) if error.is_full_disk() => {
+            // What was kept aside is worth less than a server that starts.
+            files::remove(&files::aside_path(data))?;
+            build()?
+        }
+        done => done?,
+    };
+    if rebuilt.replayed.ending == Ending::Torn {
+        check_torn(data, options, &rebuilt)?;
+    }
+    before();
+    if store.exists() {
+        files::remove(&files::aside_path(data))?;
+        files::rename(&store, &files::aside_path(data))?;
+    }
+    files::rename(&unfinished, &store)?;
+    let journal = settle(&rebuilt)?;
+    let db = open_sled(&store, options.cache_bytes)?;
+    let took = format!("{} ms", start.elapsed().as_millis());
+    tracing::info!(commits = rebuilt.last, took, "the index is made");
+    let Rebuilt { last, time, snapshot_bytes, .. } = rebuilt;
+    Ok(Opened { db, journal, last, time, snapshot_bytes, was_clean: false })
+}
+
+/// Writes the good part of the last journal anew: what a killed process wrote and never synced
+/// was read just now, and must not vanish in a power cut after someone has seen it.
+fn settle(rebuilt: &Rebuilt) -> Result<Journal, OpenError> {
+    let (journal, length) = &rebuilt.replayed.journal;
+    let io = OpenError::io("write the journal", &journal.path);
+    Journal::rewrite(&journal.path, *length).map_err(io)
+}
+
+/// A frame at the end that cannot be read was torn by a power cut, unless the old index holds
+/// its commit: the index only ever gets what was durable.
+fn check_torn(data: &Path, options: &Options, rebuilt: &Rebuilt) -> Result<(), OpenError> {
+    let store = files::store_path(data);
+    if !files::db_path(&store).exists() {
+        return Ok(());
+    }
+    let last = || {
+        files::remove_half_snapshots(&store).ok()?;
+        check_notes(&open_sled(&store, options.cache_bytes).ok()?).ok()
+    };
+    match caught(last) {
+        Ok(Some(last)) if last > rebuilt.last => Err(rebuilt.damage()),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// Refuses what a later doorkey wrote, before anything is changed.
+fn check_formats(journals: &Path) -> Result<(), OpenError> {
+    let io = OpenError::io("look into the folder", journals);
+    let history = History::list(journals).map_err(io)?;
+    for journal in &history.journals {
+        let file = File::open(&journal.path);
+        let file = file.map_err(OpenError::io("open the journal", &journal.path))?;
+        let _: Header =
+            history::check_header(&mut FrameReader::new(BufReader::new(file)), journal)?;
+    }
+    Ok(())
 }
 
 /// Opens sled alone, whatever it holds.
@@ -71,51 +204,43 @@ fn is_sled_lock(error: &OpenError) -> bool {
     cause.kind() == ErrorKind::Other && cause.to_string().contains("could not acquire lock")
 }
 
+/// Waits until sled has let go of its files after its last handle went.
+pub(super) fn wait_closed(store: &Path) -> bool {
+    let start = Instant::now();
+    let Ok(file) = File::open(files::db_path(store)) else { return false };
+    while start.elapsed() < LINGERING {
+        if file.try_lock().is_ok() {
+            return true;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    false
+}
+
 /// Work on sled's files, with its errors and panics.
-fn checked<T>(store: &Path, work: impl FnOnce() -> sled::Result<T>) -> Result<T, OpenError> {
+pub(super) fn checked<T>(
+    store: &Path,
+    work: impl FnOnce() -> sled::Result<T>,
+) -> Result<T, OpenError> {
     caught(work)
-        .map_err(|panic| damaged(store, panic))?
+        .map_err(|panic| OpenError::Damaged { store: store.to_owned(), cause: panic })?
         .map_err(|error| OpenError::from_sled(store, error))
 }
 
-fn check_format(data: &Path, db: &sled::Db) -> Result<(), OpenError> {
-    let found = note(&files::store_path(data), db, layout::FORMAT_KEY)?;
-    if found > layout::FORMAT {
-        return Err(OpenError::NewerFormat { data: data.to_owned(), found });
+/// Our own notes in sled: checks the format, and gives the number of the last commit.
+fn check_notes(db: &sled::Db) -> Result<u64, String> {
+    if note(db, layout::FORMAT_KEY)? != layout::FORMAT {
+        return Err("its format is another".to_owned());
     }
-    Ok(())
-}
-
-fn last_version(store: &Path, db: &sled::Db) -> Result<Version, OpenError> {
-    note(store, db, layout::VERSION_KEY).map(Version)
+    note(db, layout::VERSION_KEY)
 }
 
 /// The number of one of our own notes.
-fn note(store: &Path, db: &sled::Db, key: &[u8]) -> Result<u64, OpenError> {
+pub(super) fn note(db: &sled::Db, key: &[u8]) -> Result<u64, String> {
     let missing = || {
         let name = String::from_utf8_lossy(key.get(1..).unwrap_or_default()).into_owned();
-        damaged(store, format!("its {name} number is missing"))
+        format!("its {name} number is missing")
     };
-    let raw = checked(store, || db.get(key))?.ok_or_else(missing)?;
-    layout::number(&raw).ok_or_else(missing)
-}
-
-fn check_records(store: &Path, db: &sled::Db, last: Version) -> Result<(), OpenError> {
-    let bad = checked(store, || {
-        for pair in db.iter() {
-            let (key, raw) = pair?;
-            let version = layout::number(&raw).map(Version);
-            if layout::is_record(&key) && version.is_none_or(|version| version > last) {
-                return Ok(Some(key));
-            }
-        }
-        Ok(None)
-    })?;
-    let Some(key) = bad else { return Ok(()) };
-    let key = String::from_utf8_lossy(key.get(1..).unwrap_or_default()).into_owned();
-    Err(damaged(store, format!("the record {key} has no valid version")))
-}
-
-fn damaged(store: &Path, cause: impl Into<String>) -> OpenError {
-    OpenError::Damaged { store: store.to_owned(), cause: cause.into() }
+    let raw = caught(|| db.get(key))?.map_err(|error| error.to_string())?;
+    raw.and_then(|raw| layout::number(&raw)).ok_or_else(missing)
 }

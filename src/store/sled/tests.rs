@@ -1,8 +1,6 @@
 //! The engine as a whole, on a folder of its own.
 
-use std::ffi::OsStr;
 use std::fs::{self, Permissions};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,17 +8,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::TempDir;
 
 use super::*;
+use crate::model::{Clock, Timestamp};
 use crate::store::conformance;
-use crate::store::engine::{MAX_VALUE, Version};
+use crate::store::engine::MAX_VALUE;
 
-const CACHE: u64 = 4 * 1024 * 1024;
+fn options() -> Options {
+    let clock = Clock::manual(Timestamp::from_seconds(1_000));
+    Options { cache_bytes: 4 * 1024 * 1024, ..Options::new(clock) }
+}
 
 fn open(data: &Path) -> Sled {
-    Sled::open(data, CACHE).unwrap()
+    Sled::open(data, options()).unwrap()
 }
 
 fn refusal(data: &Path) -> OpenError {
-    match Sled::open(data, CACHE) {
+    match Sled::open(data, options()) {
         Ok(_) => panic!("{} should not open", data.display()),
         Err(error) => error,
     }
@@ -56,7 +58,7 @@ fn modes(path: &Path) -> Vec<(PathBuf, u32)> {
 
 fn assert_private(data: &Path) {
     let found = modes(data);
-    assert!(found.len() >= 6, "data, lock, store, db, conf and blobs: {found:?}");
+    assert!(found.len() >= 8, "data, lock, journal and in it, store, db, conf, blobs: {found:?}");
     for (path, mode) in found {
         let wanted = if path.is_dir() { 0o700 } else { 0o600 };
         assert_eq!(mode, wanted, "{} has mode {mode:o}", path.display());
@@ -126,16 +128,6 @@ async fn records_large_enough_for_files_of_their_own_survive_a_reopen() {
 }
 
 #[tokio::test]
-async fn files_of_an_older_store_are_closed_to_other_users() {
-    let (_dir, data) = filled().await;
-    for (path, _) in modes(&data.join("store")) {
-        set_mode(&path, if path.is_dir() { 0o755 } else { 0o644 });
-    }
-    drop(open(&data));
-    assert_private(&data);
-}
-
-#[tokio::test]
 async fn a_data_folder_with_a_store_that_others_can_enter_is_refused() {
     let (_dir, data) = filled().await;
     for mode in [0o750, 0o701, 0o777] {
@@ -167,97 +159,19 @@ async fn an_empty_folder_is_closed_to_other_users() {
 }
 
 #[tokio::test]
-async fn a_half_written_snapshot_is_removed_before_opening() {
-    let (_dir, data) = filled().await;
-    let half = data.join("store/snap.FFFFFFFFFFFFFFF0.generating");
-    fs::write(&half, "torn").unwrap();
-    assert_eq!(open(&data).scan(b"", None, 1000).await.unwrap().len(), 300);
-    assert!(!half.exists());
-}
-
-#[tokio::test]
 async fn what_a_power_cut_left_of_a_creation_is_made_again() {
     let dir = tempfile::tempdir().unwrap();
-    fs::create_dir(dir.path().join("store.new")).unwrap();
-    fs::write(dir.path().join("store.new/db"), "torn").unwrap();
+    for name in ["store.new", "journal.new"] {
+        fs::create_dir(dir.path().join(name)).unwrap();
+        fs::write(dir.path().join(name).join("db"), "torn").unwrap();
+    }
     set_mode(dir.path(), 0o700);
     open(dir.path()).commit(Commit::new().put("a", "1")).await.unwrap();
-    assert!(!dir.path().join("store.new").exists());
+    assert!(!dir.path().join("store.new").exists() && !dir.path().join("journal.new").exists());
 }
 
-/// Changes the one sled file of a closed store behind the engine's back.
-fn notes(data: &Path, change: impl Fn(&sled::Db)) {
-    let db = opening::open_sled(&data.join("store"), CACHE).unwrap();
-    change(&db);
-    db.flush().unwrap();
-}
-
-#[tokio::test]
-async fn a_store_of_a_later_format_is_refused() {
-    let (_dir, data) = filled().await;
-    let later = (layout::FORMAT + 1).to_be_bytes();
-    notes(&data, |db| drop(db.insert(layout::FORMAT_KEY, &later).unwrap()));
-    let error = refusal(&data);
-    assert!(matches!(error, OpenError::NewerFormat { found, .. } if found == layout::FORMAT + 1));
-    assert!(error.to_string().contains("newer doorkey"), "{error}");
-}
-
-#[tokio::test]
-async fn a_store_that_lost_a_note_or_holds_a_bad_record_is_damaged() {
-    let lost_format = |db: &sled::Db| drop(db.remove(layout::FORMAT_KEY).unwrap());
-    let lost_version = |db: &sled::Db| drop(db.remove(layout::VERSION_KEY).unwrap());
-    let short = |db: &sled::Db| drop(db.insert(layout::tree_key(b"bad"), b"short").unwrap());
-    let future = layout::tree_value(Version(1 << 40), b"x");
-    let future = |db: &sled::Db| drop(db.insert(layout::tree_key(b"bad"), &*future).unwrap());
-    let changes: [&dyn Fn(&sled::Db); 4] = [&lost_format, &lost_version, &short, &future];
-    for change in changes {
-        let (_dir, data) = filled().await;
-        notes(&data, change);
-        let error = refusal(&data);
-        assert!(matches!(error, OpenError::Damaged { .. }), "{error}");
-        assert!(error.to_string().contains(&data.display().to_string()), "{error}");
-    }
-}
-
-type Damage<'a> = &'a dyn Fn(&Path);
-
-/// sled answers damage with errors, with panics and, for a log that ends early, with silence;
-/// the notes of the format and of the version tell the worst of the last.
-#[tokio::test]
-async fn a_damaged_store_is_an_error_and_never_a_panic() {
-    let damage: [(&str, Damage); 6] = [
-        ("no db", &|store| fs::remove_file(store.join("db")).unwrap()),
-        ("empty db", &|store| fs::write(store.join("db"), "").unwrap()),
-        ("noise in db", &|store| overwrite(&store.join("db"), 16..)),
-        ("noise in conf", &|store| fs::write(store.join("conf"), "not a configuration").unwrap()),
-        // sled panics on such a name.
-        ("noise in a name", &|store| {
-            let name = OsStr::from_bytes(b"blobs/\xff");
-            fs::write(store.join(name), "").unwrap();
-        }),
-        ("noise in snapshots", &|store| {
-            for path in fs::read_dir(store).unwrap().map(|entry| entry.unwrap().path()) {
-                if path.file_name().unwrap().to_string_lossy().starts_with("snap.") {
-                    overwrite(&path, 0..);
-                }
-            }
-        }),
-    ];
-    for (what, make) in damage {
-        let (_dir, data) = filled().await;
-        // Makes sled write a snapshot.
-        drop(open(&data));
-        make(&data.join("store"));
-        let error = refusal(&data);
-        assert!(matches!(error, OpenError::Damaged { .. }), "{what}: {error}");
-    }
-}
-
-fn overwrite(path: &Path, range: std::ops::RangeFrom<usize>) {
-    let mut bytes = fs::read(path).unwrap();
-    bytes[range].iter_mut().for_each(|byte| *byte ^= 0x5a);
-    fs::write(path, bytes).unwrap();
-}
+mod recovery;
+mod snapshots;
 
 #[tokio::test]
 async fn a_folder_that_cannot_be_made_is_named() {

@@ -28,7 +28,7 @@ fn everything_in_the_data_folder_is_for_its_owner_alone() {
     let server = place.serve(&[]);
     server.register("ann");
     server.login("ann", PASSWORD).status(200);
-    let expected = ["control.sock", "lock", "master.key", "setup-secret", "store"];
+    let expected = ["control.sock", "journal", "lock", "master.key", "setup-secret", "store"];
     assert_eq!(names(&place.data()), expected);
     assert_private(&place.data());
     drop(server);

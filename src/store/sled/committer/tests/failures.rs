@@ -1,0 +1,118 @@
+//! Disks that fail, fill up and hang, and an index that breaks.
+
+use super::*;
+use crate::store::sled::watchdog::Watchdog;
+
+#[tokio::test]
+async fn after_a_failed_sync_nothing_is_acknowledged_and_nothing_more_is_written() {
+    let fix = fixture(|| {});
+    fix.committer.commit(put("before")).await.unwrap();
+    fix.disk.fail_syncs(Some(io::ErrorKind::Other));
+    let lost = fix.committer.commit(put("lost")).await.unwrap_err();
+    assert!(matches!(&lost, Error::Unavailable(reason) if reason.to_string().contains("gone")));
+
+    // The disk is well again, but who knows which pages it dropped: the sync is not retried.
+    fix.disk.fail_syncs(None);
+    let later = fix.committer.commit(put("later")).await.unwrap_err();
+    assert!(matches!(&later, Error::Unavailable(reason) if reason.to_string().contains("gone")));
+    let read_only = fix.committer.commit(Commit::new().check("before", None)).await.unwrap_err();
+    assert!(matches!(read_only, Error::Unavailable(_)));
+    assert_eq!(fix.disk.syncs(), 2);
+    assert!(has(&fix.shared, "before") && !has(&fix.shared, "lost") && !has(&fix.shared, "later"));
+    assert!(fix.survives("before") && !fix.survives("later"));
+}
+
+#[tokio::test]
+async fn a_failed_sync_fails_every_commit_of_its_batch() {
+    let (open, gate) = mpsc::channel::<()>();
+    let fix = fixture(move || gate.recv().unwrap());
+    let queue = fix.committer.jobs.as_ref().unwrap();
+    let mut answers = Vec::new();
+    for n in 0..10 {
+        let (caller, answer) = oneshot::channel();
+        queue.send(Job { commit: put(&n.to_string()), caller }).await.unwrap();
+        answers.push(answer);
+    }
+    fix.disk.fail_syncs(Some(io::ErrorKind::Other));
+    open.send(()).unwrap();
+    for answer in answers {
+        assert!(matches!(answer.await.unwrap(), Err(Error::Unavailable(_))));
+    }
+    assert_eq!(fix.disk.syncs(), 1);
+}
+
+/// STO-06.
+#[tokio::test]
+async fn a_full_disk_refuses_changes_and_takes_them_again_when_there_is_space() {
+    let fix = fixture(|| {});
+    fix.committer.commit(put("before")).await.unwrap();
+    fix.disk.fail_writes(Some(io::ErrorKind::StorageFull));
+    for _ in 0..3 {
+        let refused = fix.committer.commit(put("refused")).await.unwrap_err();
+        assert!(matches!(refused, Error::Unavailable(_)));
+    }
+    assert!(has(&fix.shared, "before"), "what is there can be read");
+    fix.disk.fail_writes(None);
+    fix.committer.commit(put("after")).await.unwrap();
+    assert!(has(&fix.shared, "after") && !has(&fix.shared, "refused"));
+    assert!(fix.survives("before") && fix.survives("after") && !fix.survives("refused"));
+}
+
+#[tokio::test]
+async fn a_disk_that_is_found_full_at_the_sync_leaves_nothing_acknowledged_behind() {
+    let fix = fixture(|| {});
+    fix.committer.commit(put("before")).await.unwrap();
+    fix.disk.fail_syncs(Some(io::ErrorKind::StorageFull));
+    fix.committer.commit(put("refused")).await.unwrap_err();
+    assert!(has(&fix.shared, "before"));
+    // The next one writes the journal anew, over a disk that is well.
+    fix.committer.commit(put("after")).await.unwrap();
+    assert!(has(&fix.shared, "before") && has(&fix.shared, "after"));
+    assert!(fix.survives("before") && fix.survives("after"));
+}
+
+#[tokio::test]
+async fn an_index_that_failed_is_made_again_and_holds_every_durable_commit() {
+    let fix = fixture(|| {});
+    for key in ["a", "b"] {
+        fix.committer.commit(put(key)).await.unwrap();
+    }
+    // As a failing sled does: it takes nothing more.
+    fix.shared.close();
+    fix.committer.commit(put("refused")).await.unwrap_err();
+    fix.committer.commit(put("c")).await.unwrap();
+    for key in ["a", "b", "c"] {
+        assert!(has(&fix.shared, key), "{key}");
+    }
+    assert!(!has(&fix.shared, "refused"));
+    assert!(fix.data.join("store.aside").exists(), "the failed index is kept");
+}
+
+#[tokio::test]
+async fn a_panic_is_an_error_for_its_batch_only() {
+    let mut panics = 1;
+    let fix = fixture(move || {
+        panics -= 1;
+        assert!(panics < 0, "cannot find pid");
+    });
+    let error = fix.committer.commit(put("a")).await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable(r) if r.to_string() == "cannot find pid"));
+    fix.committer.commit(put("b")).await.unwrap();
+    assert!(has(&fix.shared, "b"));
+}
+
+#[tokio::test]
+async fn the_watchdog_tells_of_a_sync_that_hangs() {
+    let (open, gate) = mpsc::channel::<()>();
+    let fix = fixture(move || gate.recv().unwrap_or_default());
+    let (told, hears) = mpsc::channel();
+    let stuck = Arc::new(move |busy| told.send(busy).unwrap_or_default());
+    let watched = Options { patience: Duration::from_millis(50), stuck, ..options() };
+    let _watchdog = Watchdog::start(Arc::clone(&fix.shared.pulse), &watched).unwrap();
+    assert!(hears.recv_timeout(Duration::from_millis(200)).is_err(), "nobody waits for the disk");
+    let commit = fix.committer.commit(put("a"));
+    assert!(tokio::time::timeout(Duration::from_millis(10), commit).await.is_err());
+    let busy = hears.recv_timeout(Duration::from_secs(10)).unwrap();
+    assert!(busy > Duration::from_millis(50));
+    drop(open);
+}

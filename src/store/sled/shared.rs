@@ -1,0 +1,141 @@
+//! What the threads of an open store have in common.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+
+use super::opening::Opened;
+use super::panics::caught;
+use super::watchdog::Pulse;
+use super::{Options, files};
+use crate::model::Timestamp;
+use crate::store::Error;
+
+/// How far commits have come.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Committed {
+    /// All up to this one are in the index.
+    pub(super) applied: u64,
+    /// All up to this one are durable in the journal: at least what anyone can have seen.
+    pub(super) durable: u64,
+    /// When that one happened.
+    pub(super) time: Timestamp,
+}
+
+/// An open store.
+pub(super) struct Shared {
+    /// `None` while it is exchanged, and once it is closed.
+    db: RwLock<Option<sled::Db>>,
+    pub(super) data: PathBuf,
+    pub(super) options: Options,
+    committed: Mutex<Committed>,
+    /// Held by whoever reads the whole store or removes journals: one at a time.
+    scanning: Mutex<()>,
+    /// The journal may become so long before a snapshot is made.
+    pub(super) journal_limit: AtomicU64,
+    /// Whether long work has to end early.
+    pub(super) stopping: AtomicBool,
+    pub(super) pulse: Arc<Pulse>,
+    // After `db`: sled must be closed before another process may open it.
+    _lock: File,
+}
+
+impl Shared {
+    /// Takes the opened index over; the journal is the committer's.
+    pub(super) fn new((data, lock): (PathBuf, File), options: Options, opened: &Opened) -> Self {
+        let (last, time) = (opened.last, opened.time);
+        let shared = Self {
+            db: RwLock::new(Some(opened.db.clone())),
+            data,
+            journal_limit: AtomicU64::new(options.journal_bytes),
+            options,
+            committed: Mutex::new(Committed { applied: last, durable: last, time }),
+            scanning: Mutex::new(()),
+            stopping: AtomicBool::new(false),
+            pulse: Arc::default(),
+            _lock: lock,
+        };
+        shared.snapshot_is(opened.snapshot_bytes);
+        shared
+    }
+
+    /// Works on the index, with sled's errors and panics as ours.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when sled fails or the store is closed.
+    pub(super) fn read<T>(
+        &self,
+        work: impl FnOnce(&sled::Tree) -> sled::Result<T>,
+    ) -> Result<T, Error> {
+        let db = self.db();
+        let db = db.as_ref().ok_or_else(|| Error::unavailable("the store is closed"))?;
+        caught(|| work(db)).map_err(Error::unavailable)?.map_err(Error::unavailable)
+    }
+
+    /// The index, for work that must not keep others from exchanging it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the store is closed.
+    pub(super) fn tree(&self) -> Result<sled::Tree, Error> {
+        let tree = self.db().as_ref().map(|db| (**db).clone());
+        tree.ok_or_else(|| Error::unavailable("the store is closed"))
+    }
+
+    fn db(&self) -> RwLockReadGuard<'_, Option<sled::Db>> {
+        self.db.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the index away, and waits until sled has let go of its files.
+    pub(super) fn close(&self) -> bool {
+        let db = self.db.write().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(db) = db {
+            // A store whose disk failed may panic once more.
+            drop(caught(move || drop(db)));
+        }
+        super::opening::wait_closed(&files::store_path(&self.data))
+    }
+
+    /// Puts another index in place.
+    pub(super) fn exchange(&self, opened: &Opened) {
+        *self.db.write().unwrap_or_else(PoisonError::into_inner) = Some(opened.db.clone());
+        let (last, time) = (opened.last, opened.time);
+        *self.lock_committed() = Committed { applied: last, durable: last, time };
+    }
+
+    /// How far commits have come.
+    pub(super) fn committed(&self) -> Committed {
+        *self.lock_committed()
+    }
+
+    /// The commits up to this one are durable.
+    pub(super) fn now_durable(&self, sequence: u64, time: Timestamp) {
+        let mut committed = self.lock_committed();
+        (committed.durable, committed.time) = (sequence, time);
+    }
+
+    /// The commits up to this one can be read.
+    pub(super) fn now_applied(&self, sequence: u64) {
+        self.lock_committed().applied = sequence;
+    }
+
+    fn lock_committed(&self) -> MutexGuard<'_, Committed> {
+        self.committed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until nobody else reads the whole store.
+    pub(super) fn scanning(&self) -> MutexGuard<'_, ()> {
+        self.scanning.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The newest snapshot has this length: a journal may become as long.
+    pub(super) fn snapshot_is(&self, bytes: u64) {
+        let limit = self.options.journal_bytes.max(bytes);
+        self.journal_limit.store(limit, Ordering::Relaxed);
+    }
+
+    /// Whether long work has to end early.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+}

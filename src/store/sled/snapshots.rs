@@ -1,0 +1,129 @@
+//! The thread that makes snapshots, so that journals need not grow for ever.
+
+use std::fs;
+use std::io::{self, BufWriter};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use super::history::{History, Numbered};
+use super::journal::new_file;
+use super::shared::Shared;
+use super::{archive, disk, files, scan};
+use crate::store::Error;
+
+/// How many snapshots are kept, with all commits since the older one: if the newest turns out to
+/// be damaged, nothing is lost.
+const GENERATIONS: usize = 2;
+/// How long a snapshot that failed waits for its next try.
+const RETRY: Duration = Duration::from_mins(1);
+
+/// The way to the thread.
+pub(super) struct Snapshots {
+    orders: Sender<()>,
+    busy: Arc<AtomicBool>,
+}
+
+/// The thread itself.
+pub(super) struct SnapshotThread(JoinHandle<()>);
+
+impl Snapshots {
+    /// Starts the thread. It ends when this is dropped; a snapshot under way is given up then.
+    pub(super) fn start(shared: Arc<Shared>) -> io::Result<(Self, SnapshotThread)> {
+        let (orders, receiver) = mpsc::channel();
+        let busy = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&busy);
+        let work = move || run(&shared, &receiver, &flag);
+        let thread = thread::Builder::new().name("snapshots".to_owned()).spawn(work)?;
+        Ok((Self { orders, busy }, SnapshotThread(thread)))
+    }
+
+    /// Whether a snapshot is being made, or waits for its next try.
+    pub(super) fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Acquire)
+    }
+
+    /// Orders a snapshot.
+    pub(super) fn begin(&self) {
+        self.busy.store(true, Ordering::Release);
+        // The thread lives as long as this does.
+        let _ = self.orders.send(());
+    }
+}
+
+impl SnapshotThread {
+    /// Waits for its end.
+    pub(super) fn join(self) {
+        if self.0.join().is_err() {
+            tracing::error!("the thread that makes snapshots panicked");
+        }
+    }
+}
+
+fn run(shared: &Shared, orders: &Receiver<()>, busy: &AtomicBool) {
+    while orders.recv().is_ok() {
+        while let Err(error) = make(shared) {
+            if shared.is_stopping() {
+                return;
+            }
+            tracing::error!(%error, "a snapshot failed: the journals are kept meanwhile");
+            if orders.recv_timeout(RETRY) == Err(RecvTimeoutError::Disconnected) {
+                return;
+            }
+        }
+        busy.store(false, Ordering::Release);
+    }
+}
+
+/// Makes a snapshot, and then removes what only older ones needed.
+pub(super) fn make(shared: &Shared) -> Result<(), Error> {
+    let folder = files::journals_path(&shared.data);
+    let unfinished = files::unfinished(&folder.join("snapshot"));
+    let made = write(shared, &unfinished).and_then(|(first, bytes)| {
+        let path = files::snapshot_path(&folder, first);
+        files::rename(&unfinished, &path).map_err(Error::unavailable)?;
+        shared.snapshot_is(bytes);
+        let _alone = shared.scanning();
+        prune(&folder).map_err(Error::unavailable)
+    });
+    if made.is_err() {
+        // Nothing but space is lost if it stays.
+        let _ = fs::remove_file(&unfinished);
+    }
+    made
+}
+
+/// Writes and reads back; the number it is named by, and its length.
+fn write(shared: &Shared, path: &Path) -> Result<(u64, u64), Error> {
+    disk::check_space(&shared.data).map_err(Error::unavailable)?;
+    let file = new_file(path).map_err(Error::unavailable)?;
+    let mut go_on = |_| {
+        if shared.is_stopping() {
+            Err(io::Error::other("the store is being closed"))
+        } else {
+            Ok(())
+        }
+    };
+    let (file, _) = scan::write_archive(shared, BufWriter::new(file), &mut go_on)?;
+    let file = file.into_inner().map_err(|error| Error::unavailable(error.into_error()))?;
+    file.sync_all().map_err(Error::unavailable)?;
+    let (header, _) = archive::verify(path).map_err(Error::unavailable)?;
+    Ok((header.first, file.metadata().map_err(Error::unavailable)?.len()))
+}
+
+/// Removes snapshots beyond [`GENERATIONS`], and the journals that only those needed.
+fn prune(folder: &Path) -> io::Result<()> {
+    let history = History::list(folder)?;
+    let kept = history.snapshots.len().saturating_sub(GENERATIONS);
+    let (old, kept) = history.snapshots.split_at(kept);
+    let Some(oldest) = kept.first().filter(|_| kept.len() == GENERATIONS) else { return Ok(()) };
+    let needed = history.journals_from(oldest.first);
+    let unneeded = history.journals.len() - needed.len();
+    for Numbered { path, .. } in history.journals[..unneeded].iter().chain(old) {
+        fs::remove_file(path)?;
+    }
+    files::sync(folder)
+}

@@ -1,0 +1,229 @@
+//! What happens to a batch of commits: checked, appended to the journal, synced, applied to the
+//! index, answered. The sync of the journal is the moment from which a commit has happened.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use super::batch::Plan;
+use super::committer::Answer;
+use super::frame::{self, Stamp};
+use super::journal::Journal;
+use super::panics::caught;
+use super::shared::Shared;
+use super::snapshots::Snapshots;
+use super::{disk, files, opening};
+use crate::model::Timestamp;
+use crate::store::Error;
+use crate::store::engine::{Commit, Write};
+
+/// sled is flushed after so many commits: it can deadlock on very many writes without one.
+const UNFLUSHED: usize = 64;
+/// A journal that could not be followed by another grows by as much before the next try.
+const GROWTH: u64 = 1024 * 1024;
+
+/// Whether anything can be written.
+enum Health {
+    Good,
+    /// The index, or the end of the journal, has to be made again; not before the time given.
+    Broken(Error, Instant),
+    /// Nothing is written until a restart: a sync failed, and the kernel may have dropped the
+    /// pages that it could not write.
+    Dead(Error),
+}
+
+/// Why a batch failed.
+enum Failure {
+    /// Nothing happened, and the next one may succeed.
+    Refused(Error),
+    /// The journal could not be synced.
+    Sync(io::Error),
+    /// What is durable could not be brought into the index.
+    Index(Error),
+}
+
+/// The one writer of a store.
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    journal: Journal,
+    snapshots: Snapshots,
+    health: Health,
+    /// The number of the last commit.
+    last: u64,
+    unflushed: usize,
+    /// The length at which the journal is followed by another, if it is more than the limit.
+    rotate_at: u64,
+    /// Whether the last batch found no space.
+    full: bool,
+}
+
+impl Writer {
+    pub(super) fn new(shared: Arc<Shared>, journal: Journal, snapshots: Snapshots) -> Self {
+        let last = shared.committed().durable;
+        let health = Health::Good;
+        Self { shared, journal, snapshots, health, last, unflushed: 0, rotate_at: 0, full: false }
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// One answer for each commit. Once anything failed on the way to the disk, nobody is told
+    /// that a commit is done.
+    pub(super) fn commit_all(&mut self, commits: &[Commit]) -> Vec<Answer> {
+        let outcome = self.mend().and_then(|()| match caught(|| self.try_all(commits)) {
+            Ok(Ok(answers)) => Ok(answers),
+            Ok(Err(failure)) => Err(self.fail(failure)),
+            Err(panic) => Err(self.fail(Failure::Index(Error::unavailable(panic)))),
+        });
+        match outcome {
+            Ok(answers) => answers,
+            Err(reason) => commits.iter().map(|_| Err(reason.clone())).collect(),
+        }
+    }
+
+    fn try_all(&mut self, commits: &[Commit]) -> Result<Vec<Answer>, Failure> {
+        let refused = |error: io::Error| Failure::Refused(Error::unavailable(error));
+        disk::check_space(&self.shared.data).map_err(refused)?;
+        let tree = self.shared.tree().map_err(Failure::Index)?;
+        let mut plan = Plan::new(&tree, self.last);
+        let answers: Vec<Answer> = commits.iter().map(|commit| plan.add(commit)).collect();
+        let Some((batch, held)) = plan.finish() else { return Ok(answers) };
+        let now = self.shared.options.clock.now();
+        self.journal.append(&frames(&held, self.last, now)).map_err(refused)?;
+        self.journal.sync().map_err(Failure::Sync)?;
+        self.last += held.len() as u64;
+        self.shared.now_durable(self.last, now);
+        tree.apply_batch(batch).map_err(|error| Failure::Index(Error::unavailable(error)))?;
+        self.shared.now_applied(self.last);
+        self.unflushed += held.len();
+        if std::mem::take(&mut self.full) {
+            tracing::info!("there is space again: changes are taken");
+        }
+        Ok(answers)
+    }
+
+    /// What has to be done between batches, when nobody waits.
+    pub(super) fn tidy(&mut self) {
+        if !matches!(self.health, Health::Good) {
+            return;
+        }
+        if self.unflushed >= UNFLUSHED {
+            self.unflushed = 0;
+            if let Err(error) = self.shared.read(sled::Tree::flush) {
+                self.fail(Failure::Index(error));
+                return;
+            }
+        }
+        self.rotate();
+    }
+
+    /// Begins another journal, and with it a snapshot, when this one is long enough.
+    fn rotate(&mut self) {
+        let limit = self.shared.journal_limit.load(Ordering::Relaxed).max(self.rotate_at);
+        if self.journal.bytes() <= limit || self.snapshots.is_busy() {
+            return;
+        }
+        let folder = files::journals_path(&self.shared.data);
+        let now = self.shared.options.clock.now();
+        match Journal::create(&folder, self.last + 1, now) {
+            Ok(next) => {
+                self.rotate_at = 0;
+                self.journal = next;
+                self.snapshots.begin();
+            }
+            Err(error) => {
+                self.rotate_at = self.journal.bytes() + GROWTH;
+                tracing::warn!(%error, "no new journal could be begun: the old one grows on");
+            }
+        }
+    }
+
+    fn fail(&mut self, failure: Failure) -> Error {
+        let (reason, health): (Error, fn(Error, Instant) -> Health) = match failure {
+            Failure::Refused(reason) => {
+                // Said once: the disk stays full for a while.
+                if !std::mem::replace(&mut self.full, true) {
+                    tracing::error!(%reason, "no change is taken until there is space");
+                }
+                return reason;
+            }
+            Failure::Sync(error) if disk::is_full(&error) => {
+                (Error::unavailable(error), Health::Broken)
+            }
+            Failure::Sync(error) => (Error::unavailable(error), |reason, _| Health::Dead(reason)),
+            Failure::Index(reason) => (reason, Health::Broken),
+        };
+        self.health = health(reason.clone(), Instant::now() + self.shared.options.retry);
+        match self.health {
+            Health::Dead(_) => {
+                tracing::error!(%reason, "the journal could not be synced: the store is read-only until a restart");
+            }
+            Health::Broken(..) | Health::Good => {
+                tracing::error!(%reason, "a commit failed: the store is read-only until it is mended");
+            }
+        }
+        reason
+    }
+
+    /// Makes a broken store good again, from its own journal.
+    fn mend(&mut self) -> Result<(), Error> {
+        match &self.health {
+            Health::Good => return Ok(()),
+            Health::Dead(reason) => return Err(reason.clone()),
+            Health::Broken(reason, not_before) if Instant::now() < *not_before => {
+                return Err(reason.clone());
+            }
+            Health::Broken(..) => {}
+        }
+        self.shared.pulse.end();
+        let mended = self.try_mend();
+        self.shared.pulse.begin();
+        if let Err(reason) = &mended {
+            self.health =
+                Health::Broken(reason.clone(), Instant::now() + self.shared.options.retry);
+        }
+        mended
+    }
+
+    fn try_mend(&mut self) -> Result<(), Error> {
+        disk::check_space(&self.shared.data).map_err(Error::unavailable)?;
+        let (shared, options) = (Arc::clone(&self.shared), &self.shared.options);
+        let opened = opening::reopen(&shared.data, options, &mut || {
+            shared.close();
+        });
+        let opened = opened.map_err(Error::unavailable)?;
+        shared.exchange(&opened);
+        self.last = opened.last;
+        self.journal = opened.journal;
+        self.health = Health::Good;
+        tracing::info!("the store is mended and takes changes again");
+        Ok(())
+    }
+
+    /// Ends it. The journal, when everything in it is durable and in the index.
+    pub(super) fn close(self) -> Option<Journal> {
+        let good = matches!(self.health, Health::Good);
+        let flushed = good && self.shared.read(sled::Tree::flush).is_ok();
+        flushed.then_some(self.journal)
+    }
+}
+
+/// The frames of the commits after `last`.
+fn frames(held: &[&Commit], last: u64, time: Timestamp) -> Vec<u8> {
+    let mut frames = Vec::new();
+    for (sequence, commit) in (last + 1..).zip(held) {
+        frame::put_change(&mut frames, Stamp { sequence, synced: last, time }, commit.writes());
+    }
+    frames
+}
+
+/// How many bytes a commit writes.
+pub(super) fn size(commit: &Commit) -> usize {
+    let size = |write: &Write| match write {
+        Write::Put { key, value } => key.len() + value.len(),
+        Write::Delete { key } => key.len(),
+    };
+    commit.writes().iter().map(size).sum()
+}
