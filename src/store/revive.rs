@@ -153,3 +153,95 @@ impl Revived {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::model::{LoginName, Roles, Timestamp};
+    use crate::store::engine::Engine;
+    use crate::store::{Depth, Memory};
+
+    /// An engine that takes a number of commits and then fails.
+    struct Failing {
+        memory: Memory,
+        left: AtomicUsize,
+    }
+
+    #[async_trait]
+    impl Engine for Failing {
+        async fn get(&self, key: &[u8]) -> Result<Option<Entry>, Error> {
+            self.memory.get(key).await
+        }
+
+        async fn scan(
+            &self,
+            p: &[u8],
+            after: Option<&[u8]>,
+            n: usize,
+        ) -> Result<Vec<Entry>, Error> {
+            self.memory.scan(p, after, n).await
+        }
+
+        async fn commit(&self, commit: Commit) -> Result<(), Error> {
+            let left = self.left.load(Ordering::SeqCst).checked_sub(1);
+            let left = left.ok_or_else(|| Error::unavailable("a crash"))?;
+            self.left.store(left, Ordering::SeqCst);
+            self.memory.commit(commit).await
+        }
+    }
+
+    fn user(number: u8) -> User {
+        User {
+            id: UserId::from_bytes([number; 16]),
+            username: LoginName::try_from(format!("user{number}")).unwrap(),
+            email: None,
+            email_verified: false,
+            display_name: None,
+            roles: Roles::default(),
+            disabled: false,
+            created_at: Timestamp::EPOCH,
+            epoch: 1,
+            password: None,
+        }
+    }
+
+    /// A store of 250 users, each with a list, whose engine works until it is told to fail.
+    async fn many() -> (Arc<Failing>, Store) {
+        let engine = Arc::new(Failing { memory: Memory::new(), left: usize::MAX.into() });
+        let store = Store::new(engine.clone());
+        for number in 0..250 {
+            let (user, list) = (user(number), UserSessions::default());
+            let nothing = Stored { value: list.clone(), version: None };
+            let commit = store.users().insert(&user);
+            let list = store.sessions().set_list(user.id, &nothing, &list);
+            store.commit(commit.and(list)).await.unwrap();
+        }
+        (engine, store)
+    }
+
+    async fn dump(store: &Store) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let entries = store.engine.scan(b"", None, usize::MAX).await.unwrap();
+        entries.into_iter().map(|entry| (entry.key, entry.value)).collect()
+    }
+
+    #[tokio::test]
+    async fn after_a_crash_at_any_commit_a_second_call_gives_what_one_would_have_given() {
+        let (_, whole) = many().await;
+        assert_eq!(whole.revive(SigningKeys::Keep).await.unwrap().users, 250);
+        let expected = dump(&whole).await;
+        for commits in 0..8 {
+            let (engine, store) = many().await;
+            engine.left.store(commits, Ordering::SeqCst);
+            store.revive(SigningKeys::Keep).await.unwrap_err();
+            engine.left.store(usize::MAX, Ordering::SeqCst);
+            assert_eq!(store.check(Depth::Full).await.unwrap().is_clean(), commits == 0);
+            store.revive(SigningKeys::Keep).await.unwrap();
+            assert!(dump(&store).await == expected, "a crash after {commits} commits");
+        }
+    }
+}
