@@ -149,8 +149,7 @@ impl Store {
             Depth::Quick { per_kind } => u64::try_from(per_kind).unwrap_or(u64::MAX),
             Depth::Full => u64::MAX,
         };
-        let report = Report { is_whole: true, ..Report::default() };
-        let mut checker = Checker { report, most, ..Checker::empty(self) };
+        let mut checker = Checker::new(self, most);
         checker.walk().await?;
         checker.finish();
         Ok(checker.report)
@@ -171,11 +170,11 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn empty(store: &'a Store) -> Self {
+    fn new(store: &'a Store, most: u64) -> Self {
         Self {
             engine: &*store.engine,
-            report: Report::default(),
-            most: 0,
+            report: Report { is_whole: true, ..Report::default() },
+            most,
             unknown: 0,
             admins_stored: None,
             admins_counted: 0,

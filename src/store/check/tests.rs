@@ -280,8 +280,8 @@ fn a_finding_is_one_line_whatever_the_key_is() {
     assert!(!finding.to_string().contains(char::is_control));
 }
 
-#[tokio::test]
-async fn no_key_of_a_kind_starts_like_another_kind() {
+#[test]
+fn no_key_of_a_kind_starts_like_another_kind() {
     for kind in KINDS {
         let alike = KINDS.iter().filter(|other| other.prefix.starts_with(kind.prefix));
         assert_eq!(alike.count(), 1, "{}", kind.prefix);
