@@ -29,11 +29,11 @@ pub struct Attempts<'a> {
 
 const PREFIX: &str = "attempt/";
 
-fn attempt_key(fingerprint: &Fingerprint) -> Vec<u8> {
+pub(super) fn attempt_key(fingerprint: &Fingerprint) -> Vec<u8> {
     format!("{PREFIX}{:032x}", u128::from_be_bytes(*fingerprint)).into_bytes()
 }
 
-fn parse(key: &[u8]) -> Option<Fingerprint> {
+pub(super) fn parse(key: &[u8]) -> Option<Fingerprint> {
     let hex = std::str::from_utf8(key).ok()?.strip_prefix(PREFIX)?;
     u128::from_str_radix(hex, 16).ok().map(u128::to_be_bytes)
 }

@@ -14,7 +14,7 @@ const PREFIX: &str = "event/";
 
 /// The time counts down, so that a scan gives the newest first; the random id keeps two commits
 /// from ever meeting on a key.
-fn event_key(event: &Event) -> Vec<u8> {
+pub(super) fn event_key(event: &Event) -> Vec<u8> {
     format!("{}{}", time_key(event.time), event.id).into_bytes()
 }
 

@@ -32,7 +32,7 @@ const BATCH: usize = 40;
 
 const PREFIX: &str = "expiry/";
 
-fn mark_key(kind: Kind, id: &str, end: Timestamp) -> String {
+pub(super) fn mark_key(kind: Kind, id: &str, end: Timestamp) -> String {
     let due = end.plus(GRACE).seconds();
     format!("{PREFIX}{due:016x}/{}/{id}", kind.word())
 }
@@ -81,7 +81,7 @@ impl Store {
 }
 
 /// When and what, out of the key of a mark.
-fn parse(key: &[u8]) -> Option<(Timestamp, &str)> {
+pub(super) fn parse(key: &[u8]) -> Option<(Timestamp, &str)> {
     let rest = std::str::from_utf8(key).ok()?.strip_prefix(PREFIX)?;
     let (due, target) = rest.split_once('/')?;
     Some((Timestamp::from_seconds(u64::from_str_radix(due, 16).ok()?), target))

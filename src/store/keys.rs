@@ -10,7 +10,7 @@ pub struct Keys<'a> {
     engine: &'a dyn Engine,
 }
 
-fn record_key(id: KeyId) -> Vec<u8> {
+pub(super) fn record_key(id: KeyId) -> Vec<u8> {
     format!("key/{id}").into_bytes()
 }
 

@@ -11,7 +11,7 @@ pub struct Links<'a> {
     engine: &'a dyn Engine,
 }
 
-fn link_key(id: LinkId) -> Vec<u8> {
+pub(super) fn link_key(id: LinkId) -> Vec<u8> {
     format!("link/{id}").into_bytes()
 }
 

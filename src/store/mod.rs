@@ -11,24 +11,30 @@
 //! | `session/ID` | a [`crate::model::Session`] |
 //! | `logins/USER` | a [`crate::model::UserSessions`] |
 //! | `link/ID` | a [`crate::model::Link`] |
-//! | `expiry/TIME/KIND ID` | nothing: when `KIND/ID` may be swept |
+//! | `expiry/TIME/KIND/ID` | nothing: when `KIND/ID` may be swept |
 //! | `key/ID` | a [`crate::model::SigningKey`] |
 //! | `attempt/FINGERPRINT` | an [`Attempt`] |
 //! | `event/TIME/ID` | a [`crate::model::Event`], the newest first |
 //! | `setup` | the hash of the one-time setup secret |
+//! | `reviving` | how far an unfinished [`Store::revive`] came |
+//!
+//! The same table for programs is in `layout.rs`.
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod engine;
 
 mod attempts;
+mod check;
 mod error;
 mod events;
 mod expiry;
 mod keys;
+mod layout;
 mod links;
 mod memory;
 mod record;
+mod revive;
 mod sessions;
 mod setup;
 #[cfg(feature = "sled")]
@@ -41,6 +47,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub use self::attempts::{Attempt, Attempts, Fingerprint};
+pub use self::check::{Depth, Finding, Flaw, Report};
 pub use self::error::Error;
 pub use self::events::Events;
 pub use self::expiry::Swept;
@@ -48,6 +55,7 @@ pub use self::keys::Keys;
 pub use self::links::Links;
 pub use self::memory::Memory;
 pub use self::record::Stored;
+pub use self::revive::{Revived, SigningKeys};
 pub use self::sessions::Sessions;
 pub use self::setup::Setup;
 #[cfg(feature = "sled")]

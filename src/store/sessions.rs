@@ -11,7 +11,7 @@ pub struct Sessions<'a> {
     engine: &'a dyn Engine,
 }
 
-fn session_key(id: SessionId) -> Vec<u8> {
+pub(super) fn session_key(id: SessionId) -> Vec<u8> {
     format!("session/{id}").into_bytes()
 }
 

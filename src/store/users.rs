@@ -23,15 +23,15 @@ pub struct UserPage {
     pub next: Option<Vec<u8>>,
 }
 
-fn user_key(id: UserId) -> Vec<u8> {
+pub(super) fn user_key(id: UserId) -> Vec<u8> {
     format!("user/{id}").into_bytes()
 }
 
-fn name_key(name: &LoginName) -> Vec<u8> {
+pub(super) fn name_key(name: &LoginName) -> Vec<u8> {
     format!("name/{name}").into_bytes()
 }
 
-fn email_key(email: &Email) -> Vec<u8> {
+pub(super) fn email_key(email: &Email) -> Vec<u8> {
     format!("email/{}", email.canonical()).into_bytes()
 }
 
