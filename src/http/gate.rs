@@ -138,12 +138,12 @@ impl Api {
             return Err(Problem::new(Kind::MethodNotAllowed).allow(&[]));
         }
         let found = self.0.paths.at(path).map_err(|_| Kind::NotFound)?;
-        let methods = found.value.allowed();
+        let visible = found.value.visible_to(peer).ok_or(Kind::NotFound)?;
+        let methods = visible.allowed();
         if let Some(answer) = self.0.origins.preflight(&head.method, &head.headers, &methods) {
             return Ok(answer);
         }
-        let endpoint = found
-            .value
+        let endpoint = visible
             .endpoint(&head.method)
             .ok_or_else(|| Problem::new(Kind::MethodNotAllowed).allow(&methods))?;
         let parts = found.params.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
@@ -181,13 +181,16 @@ impl Api {
                 let is_there = self.0.auth.needs_setup().await?;
                 if is_there { Ok(None) } else { Err(Kind::NotFound.into()) }
             }
-            Guard::User | Guard::Admin if operator => Ok(Some(Access::operator())),
+            Guard::User | Guard::Admin | Guard::Operator if operator => {
+                Ok(Some(Access::operator()))
+            }
             Guard::User => Ok(Some(self.bearer(headers).await?)),
             Guard::Admin => {
                 let access = self.bearer(headers).await?;
                 access.require(&Role::admin())?;
                 Ok(Some(access))
             }
+            Guard::Operator => Err(Kind::NotFound.into()),
         }
     }
 
@@ -229,6 +232,16 @@ impl Api {
 }
 
 impl Methods {
+    /// What of this path is there for `peer`: all of it for the operator, and for everyone else
+    /// nothing that is the operator's. `None` when no method is left.
+    fn visible_to(&self, peer: Peer) -> Option<Self> {
+        let mut seen = self.clone();
+        if !matches!(peer, Peer::Unix { .. }) {
+            seen.0.retain(|_, endpoint| endpoint.route.guard != Guard::Operator);
+        }
+        (!seen.0.is_empty()).then_some(seen)
+    }
+
     /// The row for this method; HEAD goes where GET does.
     fn endpoint(&self, method: &Method) -> Option<&Endpoint> {
         let method = if *method == Method::HEAD { &Method::GET } else { method };
@@ -285,3 +298,6 @@ fn target_length(head: &Parts) -> usize {
 fn header_value(request_id: &str) -> HeaderValue {
     HeaderValue::from_str(request_id).unwrap_or(HeaderValue::from_static("-"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,6 +25,9 @@ pub enum Guard {
     User,
     /// Who brings one and has the role `admin` by what the store says.
     Admin,
+    /// The operator on the control socket. For everyone else, an administrator included, it is
+    /// not there.
+    Operator,
 }
 
 /// What a route does with a request body.

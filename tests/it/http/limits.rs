@@ -65,7 +65,8 @@ async fn is_limited(route: &Route, limits: Limits) -> bool {
 #[tokio::test]
 async fn each_row_is_limited_by_what_it_says_and_by_nothing_else() {
     let server = TestServer::start().await;
-    for route in server.api.routes() {
+    let is_there = |route: &&Route| route.guard != Guard::Operator;
+    for route in server.api.routes().iter().filter(is_there) {
         for counts in [Counts::Failures, Counts::Registrations, Counts::ProfileChanges] {
             let limited = is_limited(route, only(counts)).await;
             let name = format!("{} {}", route.method, route.path);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use doorkey::http::{Guard, Route};
 use serde_json::{Value, json};
+use warp::http::Method;
 
 use crate::harness::{PASSWORD, TestServer};
 
@@ -102,10 +103,13 @@ async fn the_routes_are_those_of_the_contract() {
 async fn only_the_listed_routes_answer_someone_without_a_token() {
     let server = TestServer::start().await;
     let rows = server.api.routes();
-    assert_eq!(names(rows.iter().filter(|row| !is_guarded(row))), set(FOR_ANYONE));
+    let open = rows.iter().filter(|row| !is_guarded(row) && row.guard != Guard::Operator);
+    assert_eq!(names(open), set(FOR_ANYONE));
     for row in rows {
         let answer = server.anonymous().request(row.method.clone(), &filled(row.path)).send().await;
-        if is_guarded(row) {
+        if row.guard == Guard::Operator {
+            answer.status(404).problem("not_found");
+        } else if is_guarded(row) {
             let answer = answer.status(401).problem("invalid_token");
             let challenge = answer.header("www-authenticate");
             assert_eq!(challenge, Some(r#"Bearer realm="doorkey""#), "{}", name(row));
@@ -121,7 +125,7 @@ async fn only_the_listed_routes_answer_someone_without_a_token() {
 async fn every_route_of_the_administration_is_guarded_by_the_role() {
     let server = TestServer::start().await;
     for row in server.api.routes() {
-        let is_admin = row.guard == Guard::Admin;
+        let is_admin = matches!(row.guard, Guard::Admin | Guard::Operator);
         assert_eq!(row.path.starts_with("/admin/"), is_admin, "{}", name(row));
     }
 }
@@ -188,6 +192,25 @@ async fn who_is_no_administrator_learns_nothing_from_the_administration() {
             let answer = answer.status(403).problem("insufficient_scope");
             let expected = r#"Bearer realm="doorkey", error="insufficient_scope""#;
             assert_eq!(answer.header("www-authenticate"), Some(expected), "{}", name(row));
+        }
+    }
+}
+
+/// AZ-01: not by a token, whoever's it is, nor by asking which methods there are.
+#[tokio::test]
+async fn what_is_the_operators_is_not_there_for_anyone_on_the_network() {
+    let server = TestServer::start().await;
+    let (root, nobody) = (server.admin().await, server.anonymous());
+    let rows = server.api.routes().to_vec();
+    let is_operators = |row: &&Route| row.guard == Guard::Operator;
+    let shared = |path: &str| rows.iter().any(|row| row.path == path && !is_operators(&row));
+    for row in rows.iter().filter(is_operators) {
+        let methods = [row.method.clone(), Method::PUT, Method::OPTIONS];
+        for (caller, method) in methods.iter().flat_map(|m| [(&root, m), (&nobody, m)]) {
+            let request = caller.request(method.clone(), &filled(row.path)).json(&json!({}));
+            let answer = request.send().await;
+            let expected = if shared(row.path) { 405 } else { 404 };
+            assert_eq!(answer.status, expected, "{method} {}", name(row));
         }
     }
 }
