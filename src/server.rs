@@ -215,7 +215,7 @@ async fn open_store(loaded: &Loaded, data: &Path) -> Result<(Store, Folder), Err
         EngineKind::Sled => {
             // Opening reads the whole store, so it has a thread of its own.
             let opened = tokio::task::spawn_blocking(move || Sled::open(&data, options)).await;
-            Ok((Store::new(Arc::new(opened.map_err(|_| Error::Panicked)??)), None))
+            Ok((Store::with_backups(Arc::new(opened.map_err(|_| Error::Panicked)??)), None))
         }
     }
 }

@@ -25,6 +25,7 @@ pub mod conformance;
 pub mod engine;
 
 mod attempts;
+mod backup;
 mod check;
 mod error;
 mod events;
@@ -47,6 +48,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub use self::attempts::{Attempt, Attempts, Fingerprint};
+pub use self::backup::{BackUp, Backup, Progress, Sink};
 pub use self::check::{Depth, Finding, Flaw, Report};
 pub use self::error::Error;
 pub use self::events::Events;
@@ -85,6 +87,7 @@ impl IsConflict for Error {
 #[derive(Clone)]
 pub struct Store {
     engine: Arc<dyn Engine>,
+    backups: Option<Arc<dyn BackUp>>,
 }
 
 impl std::fmt::Debug for Store {
@@ -100,7 +103,13 @@ impl Store {
     /// The records kept by `engine`.
     #[must_use]
     pub fn new(engine: Arc<dyn Engine>) -> Self {
-        Self { engine }
+        Self { engine, backups: None }
+    }
+
+    /// The records kept by an engine that can be backed up while it works.
+    #[must_use]
+    pub fn with_backups<E: Engine + BackUp>(engine: Arc<E>) -> Self {
+        Self { engine: Arc::clone(&engine) as Arc<dyn Engine>, backups: Some(engine) }
     }
 
     /// Users, their names and addresses.

@@ -94,6 +94,11 @@ impl<W: Write> ArchiveWriter<W> {
         Ok((self.out, end))
     }
 
+    /// Where it goes.
+    pub(super) fn out(&mut self) -> &mut W {
+        &mut self.out
+    }
+
     /// How many records and bytes there are so far.
     pub(super) fn written(&self) -> (u64, u64) {
         (self.records, self.bytes)

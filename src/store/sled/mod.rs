@@ -45,6 +45,7 @@ use async_trait::async_trait;
 use sled::IVec;
 
 use self::committer::Committer;
+use self::frame::End;
 use self::journal::Journal;
 use self::mark::Mark;
 pub use self::open_error::OpenError;
@@ -53,8 +54,8 @@ use self::shared::Shared;
 use self::snapshots::{SnapshotThread, Snapshots};
 use self::watchdog::Watchdog;
 use self::writer::Writer;
-use super::Error;
 use super::engine::{Commit, Engine, Entry};
+use super::{BackUp, Backup, Error, Sink};
 
 /// An engine in a folder of this machine, which one process at a time can open.
 ///
@@ -174,6 +175,14 @@ impl Engine for Sled {
     async fn commit(&self, commit: Commit) -> Result<(), Error> {
         commit.check_size()?;
         self.committer.commit(commit).await
+    }
+}
+
+impl BackUp for Sled {
+    fn back_up(&self, out: &mut dyn Sink) -> Result<Backup, Error> {
+        let (_, end) = scan::write_archive(&self.shared, out)?;
+        let End { records, changes, sequence, time, .. } = end;
+        Ok(Backup { records, changes, sequence, time })
     }
 }
 

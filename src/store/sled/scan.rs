@@ -1,6 +1,6 @@
 //! Reads the whole store while commits go on, and writes it as an archive.
 
-use std::io::{self, Write};
+use std::io;
 use std::ops::ControlFlow;
 
 use super::archive::ArchiveWriter;
@@ -8,25 +8,11 @@ use super::frame::End;
 use super::history::History;
 use super::shared::Shared;
 use super::{files, layout};
-use crate::store::Error;
-
-/// How an archive is coming along.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Progress {
-    /// Records written so far.
-    pub records: u64,
-    /// Bytes written so far.
-    pub bytes: u64,
-}
+use crate::store::{Error, Progress, Sink};
 
 /// Writes every record to `out`, and then the commits that happened meanwhile: together they are
-/// the state after the last of them. Constant memory. `progress` is called now and then, and
-/// ends the work with its error.
-pub(super) fn write_archive<W: Write>(
-    shared: &Shared,
-    out: W,
-    progress: &mut dyn FnMut(Progress) -> io::Result<()>,
-) -> Result<(W, End), Error> {
+/// the state after the last of them. Constant memory. Gives the first of those commits, too.
+pub(super) fn write_archive(shared: &Shared, out: &mut dyn Sink) -> Result<(u64, End), Error> {
     let _alone = shared.scanning();
     let failed = |error: io::Error| Error::unavailable(error);
     let first = shared.committed().applied + 1;
@@ -41,8 +27,7 @@ pub(super) fn write_archive<W: Write>(
         let entry = layout::entry(key.get(1..).unwrap_or_default(), &raw)?;
         writer.record(&entry).map_err(failed)?;
         if index % 256 == 0 {
-            let (records, bytes) = writer.written();
-            progress(Progress { records, bytes }).map_err(failed)?;
+            tell(&mut writer).map_err(failed)?;
         }
     }
     // Whatever the scan has seen was durable before it was applied.
@@ -50,16 +35,21 @@ pub(super) fn write_archive<W: Write>(
     if last.durable >= first {
         append_changes(shared, &mut writer, (first, last.durable))?;
     }
+    tell(&mut writer).map_err(failed)?;
+    let (_, end) = writer.finish((last.durable, last.time)).map_err(failed)?;
+    Ok((first, end))
+}
+
+fn tell(writer: &mut ArchiveWriter<&mut dyn Sink>) -> io::Result<()> {
     let (records, bytes) = writer.written();
-    progress(Progress { records, bytes }).map_err(failed)?;
-    writer.finish((last.durable, last.time)).map_err(failed)
+    writer.out().progress(Progress { records, bytes })
 }
 
 /// The commits from the first number to the last one, out of the journals. They are durable, so
 /// they are there, however much is written behind them just now.
-fn append_changes<W: Write>(
+fn append_changes(
     shared: &Shared,
-    writer: &mut ArchiveWriter<W>,
+    writer: &mut ArchiveWriter<&mut dyn Sink>,
     (first, last): (u64, u64),
 ) -> Result<(), Error> {
     let folder = files::journals_path(&shared.data);

@@ -1,7 +1,7 @@
 //! The thread that makes snapshots, so that journals need not grow for ever.
 
-use std::fs;
-use std::io::{self, BufWriter};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +13,7 @@ use super::history::{History, Numbered};
 use super::journal::new_file;
 use super::shared::Shared;
 use super::{archive, disk, files, scan};
-use crate::store::Error;
+use crate::store::{Error, Progress, Sink};
 
 /// How many snapshots are kept, with all commits since the older one: if the newest turns out to
 /// be damaged, nothing is lost.
@@ -99,19 +99,36 @@ pub(super) fn make(shared: &Shared) -> Result<(), Error> {
 /// Writes and reads back; the number it is named by, and its length.
 fn write(shared: &Shared, path: &Path) -> Result<(u64, u64), Error> {
     disk::check_space(&shared.data).map_err(Error::unavailable)?;
-    let file = new_file(path).map_err(Error::unavailable)?;
-    let mut go_on = |_| {
-        if shared.is_stopping() {
-            Err(io::Error::other("the store is being closed"))
-        } else {
-            Ok(())
-        }
-    };
-    let (file, _) = scan::write_archive(shared, BufWriter::new(file), &mut go_on)?;
-    let file = file.into_inner().map_err(|error| Error::unavailable(error.into_error()))?;
+    let file = BufWriter::new(new_file(path).map_err(Error::unavailable)?);
+    let mut sink = SnapshotFile { file, shared };
+    let (first, _) = scan::write_archive(shared, &mut sink)?;
+    let file = sink.file.into_inner().map_err(|error| Error::unavailable(error.into_error()))?;
     file.sync_all().map_err(Error::unavailable)?;
-    let (header, _) = archive::verify(path).map_err(Error::unavailable)?;
-    Ok((header.first, file.metadata().map_err(Error::unavailable)?.len()))
+    archive::verify(path).map_err(Error::unavailable)?;
+    Ok((first, file.metadata().map_err(Error::unavailable)?.len()))
+}
+
+/// A snapshot being written; given up when the store is closed.
+struct SnapshotFile<'a> {
+    file: BufWriter<File>,
+    shared: &'a Shared,
+}
+
+impl Write for SnapshotFile<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Sink for SnapshotFile<'_> {
+    fn progress(&mut self, _: Progress) -> io::Result<()> {
+        let closing = || io::Error::other("the store is being closed");
+        if self.shared.is_stopping() { Err(closing()) } else { Ok(()) }
+    }
 }
 
 /// Removes snapshots beyond [`GENERATIONS`], and the journals that only those needed.
