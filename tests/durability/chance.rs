@@ -29,7 +29,7 @@ impl Chance {
 
     /// A span from `least` up to `most`, in microseconds.
     pub fn span(&mut self, least: Duration, most: Duration) -> Duration {
-        let micros = usize::try_from((most - least).as_micros()).unwrap();
+        let micros = usize::try_from(most.saturating_sub(least).as_micros()).unwrap();
         least + Duration::from_micros(u64::try_from(self.below(micros + 1)).unwrap())
     }
 

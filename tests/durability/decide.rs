@@ -132,9 +132,10 @@ impl Worker {
         let after = &self.model.keys;
         let (gone, new): (Vec<_>, Vec<_>) =
             (before.difference(after).collect(), after.difference(&before).collect());
-        let is_right = match change {
-            Change::RevokeKey { kid } => new.is_empty() && gone.iter().all(|gone| *gone == kid),
-            _ => gone.is_empty() && new.len() <= 1,
+        let is_right = if let Change::RevokeKey { kid } = change {
+            new.is_empty() && gone.iter().all(|gone| *gone == kid)
+        } else {
+            gone.is_empty() && new.len() <= 1
         };
         if !is_right {
             self.findings.push(format!("{change:?}: the keys were {before:?} and are {after:?}"));

@@ -102,7 +102,9 @@ impl<'a> Loop<'a> {
             Ok(server) => server,
             Err(said) => {
                 report.losses.push(said);
-                workers.iter().for_each(|worker| report.add(&worker.counts));
+                for worker in &workers {
+                    report.add(&worker.counts);
+                }
                 return Err(report);
             }
         };
@@ -122,7 +124,7 @@ impl<'a> Loop<'a> {
         if round.is_multiple_of(20) {
             let acknowledged = |w: &Worker| w.counts.values().map(|c| c.acknowledged).sum::<u64>();
             let sum: u64 = self.workers.iter().map(acknowledged).sum();
-            let checked = started.elapsed() - opening;
+            let checked = started.elapsed().saturating_sub(opening);
             eprintln!(
                 "round {round}: {sum} acknowledged; opened in {opening:.1?}, checked in {checked:.1?}"
             );

@@ -66,11 +66,9 @@ impl Worker {
 
     /// Asks for this change; what the server acknowledges is in the model.
     pub fn make(&mut self, change: Change, client: &mut Client) -> io::Result<()> {
-        let token = match change {
-            Change::Password { user, session, .. } | Change::EndSession { user, session } => {
-                self.fresh_token((user, session), client)?
-            }
-            _ => self.admin.token.clone(),
+        let token = match change.by() {
+            Some(own) => self.fresh_token(own, client)?,
+            None => self.admin.token.clone(),
         };
         self.pending = Some(change.clone());
         let answer = self.send(&change, &token, client)?;

@@ -4,7 +4,7 @@
 //! The long form, with its figures printed:
 //! `DOORKEY_KILL_ROUNDS=500 cargo test --release --test durability kill -- --nocapture`
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests, their helpers too")]
+#![expect(clippy::unwrap_used, reason = "these are tests, their helpers too")]
 #![expect(unreachable_pub, reason = "the shared modules are the API of the tests")]
 
 mod chance;

@@ -39,6 +39,8 @@ pub struct Account {
     pub sessions: Vec<Session>,
     /// The round of the last change.
     pub touched: usize,
+    /// Whether its password was tried since it last mattered. Trying is dear.
+    pub tried: bool,
 }
 
 impl Account {
@@ -72,6 +74,15 @@ pub enum Change {
 }
 
 impl Change {
+    /// The session whose access token a change needs: its account and its place there.
+    pub fn by(&self) -> Option<(usize, usize)> {
+        if let Self::Password { user, session, .. } | Self::EndSession { user, session } = self {
+            Some((*user, *session))
+        } else {
+            None
+        }
+    }
+
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Register { .. } => "register",
@@ -125,6 +136,7 @@ impl Model {
             disabled: false,
             sessions: Vec::new(),
             touched: self.round,
+            tried: false,
         });
         self.accounts.len() - 1
     }
@@ -152,13 +164,15 @@ impl Model {
     pub fn password_changed(&mut self, user: usize, new: String, renewed: Option<Session>) {
         self.all_sessions_ended(user, "password change");
         let account = self.touch(user);
+        account.tried = false;
         account.former = Some(std::mem::replace(&mut account.password, new));
         account.sessions.extend(renewed);
     }
 
     pub fn disabled(&mut self, user: usize, to: bool) {
         self.all_sessions_ended(user, if to { "disable" } else { "enable" });
-        self.touch(user).disabled = to;
+        let account = self.touch(user);
+        (account.disabled, account.tried) = (to, false);
     }
 
     pub fn roles_changed(&mut self, user: usize, is_editor: bool) {
@@ -168,7 +182,7 @@ impl Model {
 
     pub fn user_deleted(&mut self, user: usize) {
         self.all_sessions_ended(user, "deletion of the user");
-        self.touch(user);
+        self.touch(user).tried = false;
         self.deleted.push(self.accounts.swap_remove(user));
     }
 
