@@ -93,7 +93,14 @@ impl Worker {
         Ok(())
     }
 
+    /// Looking at everything may take longer than an access token lives.
+    fn keep_admin(&mut self, client: &mut Client) -> io::Result<()> {
+        let is_old = self.admin.token_from.elapsed() > TOKEN_GOOD / 2;
+        if is_old { self.renew_admin(client) } else { Ok(()) }
+    }
+
     fn check_account(&mut self, index: usize, client: &mut Client) -> io::Result<()> {
+        self.keep_admin(client)?;
         let account = self.model.accounts[index].clone();
         let path = format!("/admin/users/{}", account.id);
         let shown = client.get(&path, By::Token(&self.admin.token))?.json();
@@ -173,6 +180,7 @@ impl Worker {
     }
 
     fn check_deleted(&mut self, account: &Account, client: &mut Client) -> io::Result<()> {
+        self.keep_admin(client)?;
         let path = format!("/admin/users/{}", account.id);
         let status = client.get(&path, By::Token(&self.admin.token))?.status;
         self.expect((status, 404), || format!("deleted user {}", account.name));
