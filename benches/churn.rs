@@ -1,0 +1,264 @@
+//! Session logins and logouts without end, on an accelerated clock: do memory and disk stay
+//! bounded? `cargo bench --bench churn -- --logins 1000000`
+//!
+//! Each hour of the clock has a thousand logins by a fixed number of users. Three of four
+//! sessions are logged out, the others are used once more and expire. After each hour the
+//! server's own background work runs.
+
+#![expect(clippy::print_stdout, reason = "the table is what this program is for")]
+
+use std::collections::VecDeque;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use doorkey::auth::{
+    Auth, Client, Credentials, Keyring, Limits, Parts, Registration, Settings, Throttle,
+};
+use doorkey::crypto::{
+    Argon2Params, Issuer, MasterKey, PasswordPolicy, Passwords, PoolSettings, Random,
+};
+use doorkey::model::{Algorithm, Clock, RefreshToken, Role, Roles, Secret, Timestamp};
+use doorkey::store::{Sled, Store};
+use tokio::task::JoinSet;
+
+const USERS: usize = 1_000;
+const TASKS: usize = 64;
+const HOUR: Duration = Duration::from_hours(1);
+const LOGINS_AN_HOUR: usize = 1_000;
+const SESSION_HOURS: u32 = 12;
+/// One of so many sessions is left to expire.
+const LEFT_TO_EXPIRE: usize = 4;
+/// The audit trail is short, so that it comes to its full length early.
+const KEEP_EVENTS: Duration = Duration::from_hours(24);
+/// Without `--logins`; the engine's file comes to its size within the first quarter.
+const LOGINS: usize = 200_000;
+const CACHE_BYTES: u64 = 16 * 1024 * 1024;
+const ORIGIN: &str = "https://auth.example.org";
+const PASSWORD: &str = "correct horse battery staple";
+/// How much more the last quarter may need than the second one.
+const BOUND: f64 = 1.25;
+const ROWS: usize = 20;
+
+fn main() -> ExitCode {
+    let hours = logins().div_ceil(LOGINS_AN_HOUR);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let samples = runtime.expect("a runtime").block_on(churn(folder.path(), hours));
+    verdict(&samples)
+}
+
+/// What `--logins` says; cargo adds arguments of its own.
+fn logins() -> usize {
+    let mut args = std::env::args().skip_while(|arg| arg != "--logins").skip(1);
+    args.next().map_or(LOGINS, |number| number.parse().expect("--logins takes a number"))
+}
+
+/// What there was at one moment.
+#[derive(Debug, Clone, Copy)]
+struct Sample {
+    logins: usize,
+    live_sessions: usize,
+    resident_kib: u64,
+    disk_kib: u64,
+}
+
+/// The one place that knows how the engine is opened.
+fn open_store(data: &Path) -> Store {
+    Store::new(Arc::new(Sled::open(data, CACHE_BYTES).expect("an empty store")))
+}
+
+async fn churn(folder: &Path, hours: usize) -> Vec<Sample> {
+    let data = folder.join("data");
+    let clock = Clock::manual(Timestamp::from_seconds(1_800_000_000));
+    let auth = Arc::new(start(open_store(&data), clock.clone()).await);
+    register_users(&auth).await;
+    println!(
+        "{:>10}{:>10}{:>14}{:>16}{:>14}{:>10}",
+        "logins", "hours", "live sessions", "resident KiB", "disk KiB", "logins/s"
+    );
+    let (mut live, mut samples) = (VecDeque::new(), Vec::with_capacity(hours));
+    let started = Instant::now();
+    for hour in 1..=hours {
+        let kept = one_hour(&auth, hour).await;
+        clock.advance(HOUR);
+        use_once(&auth, &kept).await;
+        auth.save(false).await.expect("a store that takes writes");
+        auth.sweep().await.expect("a store that takes writes");
+        live.push_back(kept.len());
+        // A session of the hour that ended just now has lived one hour.
+        if live.len() >= usize::try_from(SESSION_HOURS).expect("a small number") {
+            live.pop_front();
+        }
+        samples.push(sample(hour * LOGINS_AN_HOUR, live.iter().sum(), &data));
+        if hour.is_multiple_of((hours / ROWS).max(1)) || hour == hours {
+            row(samples[hour - 1], hour, started);
+        }
+    }
+    samples
+}
+
+async fn start(store: Store, clock: Clock) -> Auth {
+    let random = Random::system();
+    let master = MasterKey::generate(&random);
+    let keyring = Keyring::open(&store, master, Algorithm::Es256, (clock.now(), &random)).await;
+    let pool = PoolSettings {
+        params: Argon2Params { memory_kib: 8, iterations: 1, parallelism: 1 },
+        memory_bytes: 64 * 1024,
+        queue: 2 * TASKS,
+        max_wait: Duration::from_mins(1),
+    };
+    let limits = Limits {
+        login_failures: 0,
+        login_failures_per_account: 0,
+        login_failures_per_network: 0,
+        registrations_per_network: 0,
+        profile_changes_per_account: 0,
+    };
+    let parts = Parts {
+        store,
+        passwords: Passwords::start(pool, random.clone()),
+        keyring: keyring.expect("a first key"),
+        throttle: Arc::new(Throttle::new(limits, clock.clone())),
+        clock,
+        random,
+    };
+    Auth::new(parts, settings())
+}
+
+fn settings() -> Settings {
+    let role = |word: &str| Role::try_from(word.to_owned()).expect("a role");
+    Settings {
+        registration_open: true,
+        roles: Roles::from(["admin", "user"].map(role)),
+        access_ttl: Duration::from_mins(10),
+        session_ttl: HOUR * SESSION_HOURS,
+        max_sessions: 32,
+        issuer: Issuer { issuer: ORIGIN.to_owned(), audience: ORIGIN.to_owned() },
+        policy: PasswordPolicy { min_chars: 8 },
+        public_url: ORIGIN.to_owned(),
+        algorithm: Algorithm::Es256,
+        keep_events: KEEP_EVENTS,
+    }
+}
+
+fn client() -> Client {
+    Client {
+        ip: Some([192, 0, 2, 1].into()),
+        user_agent: "churn".to_owned(),
+        request_id: Some("churn".to_owned()),
+    }
+}
+
+fn password() -> Secret {
+    Secret::new(PASSWORD.to_owned())
+}
+
+async fn register_users(auth: &Auth) {
+    for user in 0..USERS {
+        let form = Registration { username: name(user), password: password(), email: None };
+        auth.register(form, &client()).await.expect("a free name");
+    }
+}
+
+fn name(user: usize) -> String {
+    format!("user-{user}")
+}
+
+/// The logins and logouts of one hour, by all tasks at once; the sessions that are left.
+async fn one_hour(auth: &Arc<Auth>, hour: usize) -> Vec<RefreshToken> {
+    let mut tasks = JoinSet::new();
+    for task in 0..TASKS {
+        let auth = Arc::clone(auth);
+        tasks.spawn(async move {
+            let mut kept = Vec::new();
+            for login in (task..LOGINS_AN_HOUR).step_by(TASKS) {
+                // Spread over all users, a different one each time.
+                let user = (hour * 7 + login * 13) % USERS;
+                kept.extend(log_in_and_out(&auth, user, login % LEFT_TO_EXPIRE == 0).await);
+            }
+            kept
+        });
+    }
+    tasks.join_all().await.into_iter().flatten().collect()
+}
+
+async fn log_in_and_out(auth: &Auth, user: usize, keep: bool) -> Option<RefreshToken> {
+    let credentials = Credentials { username: name(user), password: password() };
+    let login = Box::pin(auth.login(credentials, None, &client())).await;
+    let token = login.expect("the right password").refresh;
+    if keep {
+        return Some(token);
+    }
+    auth.logout(&token, &client()).await.expect("a store that takes writes");
+    None
+}
+
+/// An hour later their browsers come back, which is noted and written with the next save.
+async fn use_once(auth: &Auth, tokens: &[RefreshToken]) {
+    for token in tokens {
+        auth.refresh(token).await.expect("a session that lives 12 hours");
+    }
+}
+
+fn sample(logins: usize, live_sessions: usize, data: &Path) -> Sample {
+    Sample {
+        logins,
+        live_sessions,
+        resident_kib: resident_kib(),
+        disk_kib: disk_bytes(data) / 1024,
+    }
+}
+
+fn resident_kib() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+    number.expect("the kernel says VmRSS")
+}
+
+/// What the files below `folder` take on the disk. A file may go while this looks.
+fn disk_bytes(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let size = |entry: fs::DirEntry| match entry.metadata() {
+        Ok(data) if data.is_dir() => disk_bytes(&entry.path()),
+        Ok(data) => data.blocks() * 512,
+        Err(_) => 0,
+    };
+    entries.map(size).sum()
+}
+
+fn row(sample: Sample, hour: usize, started: Instant) {
+    let Sample { logins, live_sessions, resident_kib, disk_kib } = sample;
+    let millis = usize::try_from(started.elapsed().as_millis()).unwrap_or(usize::MAX).max(1);
+    let rate = logins * 1000 / millis;
+    println!("{logins:>10}{hour:>10}{live_sessions:>14}{resident_kib:>16}{disk_kib:>14}{rate:>10}");
+}
+
+/// Compares the last quarter with the second one: the first is the way up.
+fn verdict(samples: &[Sample]) -> ExitCode {
+    let quarter = samples.len() / 4;
+    if quarter == 0 {
+        println!("too short for a verdict");
+        return ExitCode::SUCCESS;
+    }
+    let most = |part: &[Sample], of: fn(&Sample) -> u64| part.iter().map(of).max().unwrap_or(0);
+    let ratio = |of: fn(&Sample) -> u64| {
+        let then = most(&samples[quarter..2 * quarter], of);
+        let now = most(&samples[samples.len() - quarter..], of);
+        as_f64(now) / as_f64(then.max(1))
+    };
+    let (memory, disk) = (ratio(|s| s.resident_kib), ratio(|s| s.disk_kib));
+    let bounded = memory <= BOUND && disk <= BOUND;
+    let word = if bounded { "bounded" } else { "NOT bounded" };
+    println!("{word}: last quarter to second quarter, memory {memory:.2}, disk {disk:.2}");
+    if bounded { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// KiB of a machine; more than 4 TiB read as 4 TiB.
+fn as_f64(kib: u64) -> f64 {
+    f64::from(u32::try_from(kib).unwrap_or(u32::MAX))
+}
