@@ -22,7 +22,7 @@ use doorkey::crypto::{
     Argon2Params, Issuer, MasterKey, PasswordPolicy, Passwords, PoolSettings, Random,
 };
 use doorkey::model::{Algorithm, Clock, RefreshToken, Role, Roles, Secret, Timestamp};
-use doorkey::store::{Sled, Store};
+use doorkey::store::{Sled, SledOptions, Store};
 use tokio::task::JoinSet;
 
 const USERS: usize = 1_000;
@@ -36,7 +36,6 @@ const LEFT_TO_EXPIRE: usize = 4;
 const KEEP_EVENTS: Duration = Duration::from_hours(24);
 /// Without `--logins`; the engine's file comes to its size within the first quarter.
 const LOGINS: usize = 200_000;
-const CACHE_BYTES: u64 = 16 * 1024 * 1024;
 const ORIGIN: &str = "https://auth.example.org";
 const PASSWORD: &str = "correct horse battery staple";
 /// How much more the last quarter may need than the second one.
@@ -67,14 +66,15 @@ struct Sample {
 }
 
 /// The one place that knows how the engine is opened.
-fn open_store(data: &Path) -> Store {
-    Store::new(Arc::new(Sled::open(data, CACHE_BYTES).expect("an empty store")))
+fn open_store(data: &Path, clock: Clock) -> Store {
+    let options = SledOptions::new(clock);
+    Store::new(Arc::new(Sled::open(data, options).expect("an empty store")))
 }
 
 async fn churn(folder: &Path, hours: usize) -> Vec<Sample> {
     let data = folder.join("data");
     let clock = Clock::manual(Timestamp::from_seconds(1_800_000_000));
-    let auth = Arc::new(start(open_store(&data), clock.clone()).await);
+    let auth = Arc::new(start(open_store(&data, clock.clone()), clock.clone()).await);
     register_users(&auth).await;
     println!(
         "{:>10}{:>10}{:>14}{:>16}{:>14}{:>10}",
