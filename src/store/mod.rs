@@ -16,12 +16,14 @@
 //! | `attempt/FINGERPRINT` | an [`Attempt`] |
 //! | `event/TIME/ID` | a [`crate::model::Event`], the newest first |
 //! | `setup` | the hash of the one-time setup secret |
+//! | `clock` | the high-water mark of the clock, a [`crate::model::Timestamp`] |
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod engine;
 
 mod attempts;
+mod clock;
 mod error;
 mod events;
 mod expiry;
@@ -41,6 +43,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub use self::attempts::{Attempt, Attempts, Fingerprint};
+pub use self::clock::ClockMark;
 pub use self::error::Error;
 pub use self::events::Events;
 pub use self::expiry::Swept;
@@ -133,6 +136,12 @@ impl Store {
     #[must_use]
     pub fn setup(&self) -> Setup<'_> {
         Setup::new(&*self.engine)
+    }
+
+    /// The high-water mark of the clock.
+    #[must_use]
+    pub fn clock(&self) -> ClockMark<'_> {
+        ClockMark::new(&*self.engine)
     }
 
     /// Applies a commit made of the parts that the typed records give: all or nothing, durable
