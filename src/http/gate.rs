@@ -181,7 +181,10 @@ impl Api {
                 let is_there = self.0.auth.needs_setup().await?;
                 if is_there { Ok(None) } else { Err(Kind::NotFound.into()) }
             }
-            Guard::User | Guard::Admin if operator => Ok(Some(Access::operator())),
+            Guard::User | Guard::Admin | Guard::Operator if operator => {
+                Ok(Some(Access::operator()))
+            }
+            Guard::Operator => Err(Kind::NotFound.into()),
             Guard::User => Ok(Some(self.bearer(headers).await?)),
             Guard::Admin => {
                 let access = self.bearer(headers).await?;

@@ -25,6 +25,8 @@ pub enum Guard {
     User,
     /// Who brings one and has the role `admin` by what the store says.
     Admin,
+    /// The operator on the control socket; for everyone else it is not there.
+    Operator,
 }
 
 /// What a route does with a request body.

@@ -147,6 +147,14 @@ impl Clock {
         Timestamp(self.0.source.wall().as_secs())
     }
 
+    /// Whether the machine is set before 1970, where some libraries do not reach. Linux refuses
+    /// to be set there.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the Clock that all others ask")]
+    pub fn is_before_1970(&self) -> bool {
+        matches!(self.0.source, Source::System { .. }) && SystemTime::now() < UNIX_EPOCH
+    }
+
     /// All times of one moment.
     #[must_use]
     pub fn read(&self) -> Reading {

@@ -1,5 +1,7 @@
 //! What the clock says, and whether tokens may be issued by it.
 
+use serde::Serialize;
+
 use super::{BUILD_FLOOR, Clock, Timestamp};
 
 /// What the clock says at one moment.
@@ -14,7 +16,8 @@ pub struct Reading {
 }
 
 /// How the wall clock stands to the time that is believed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ClockState {
     /// They agree.
     Set,

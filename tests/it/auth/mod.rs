@@ -3,6 +3,7 @@
 mod admin;
 mod admin_lists;
 mod admin_roles;
+mod clock;
 mod dropped;
 mod engines;
 mod events;

@@ -34,6 +34,8 @@ const CONTRACT: &[&str] = &[
     "DELETE /admin/users/{id}/sessions/{sid}",
     "GET /admin/keys",
     "POST /admin/keys/rotate",
+    "GET /admin/clock",
+    "POST /admin/clock/accept",
     "GET /admin/events",
     "GET /admin/events/{request_id}",
     "POST /auth/setup",
@@ -102,7 +104,8 @@ async fn the_routes_are_those_of_the_contract() {
 async fn only_the_listed_routes_answer_someone_without_a_token() {
     let server = TestServer::start().await;
     let rows = server.api.routes();
-    assert_eq!(names(rows.iter().filter(|row| !is_guarded(row))), set(FOR_ANYONE));
+    let is_open = |row: &&Route| !is_guarded(row) && row.guard != Guard::Operator;
+    assert_eq!(names(rows.iter().filter(is_open)), set(FOR_ANYONE));
     for row in rows {
         let answer = server.anonymous().request(row.method.clone(), &filled(row.path)).send().await;
         if is_guarded(row) {
@@ -116,12 +119,28 @@ async fn only_the_listed_routes_answer_someone_without_a_token() {
     }
 }
 
+/// AZ-01.
+#[tokio::test]
+async fn what_the_operator_alone_may_do_is_there_for_no_other_caller() {
+    let server = TestServer::start().await;
+    let root = server.admin().await;
+    let is_operators = |row: &&Route| row.guard == Guard::Operator;
+    let rows: Vec<&Route> = server.api.routes().iter().filter(is_operators).collect();
+    assert_eq!(names(rows.iter().copied()), set(&["POST /admin/clock/accept"]));
+    for row in rows {
+        for caller in [&root, &server.anonymous()] {
+            let answer = caller.request(row.method.clone(), row.path).send().await;
+            answer.status(404).problem("not_found");
+        }
+    }
+}
+
 /// AZ-01: what stands under `/admin` asks for the role, whatever it is called.
 #[tokio::test]
 async fn every_route_of_the_administration_is_guarded_by_the_role() {
     let server = TestServer::start().await;
     for row in server.api.routes() {
-        let is_admin = row.guard == Guard::Admin;
+        let is_admin = matches!(row.guard, Guard::Admin | Guard::Operator);
         assert_eq!(row.path.starts_with("/admin/"), is_admin, "{}", name(row));
     }
 }
