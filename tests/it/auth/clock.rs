@@ -73,7 +73,6 @@ async fn a_restart_with_the_clock_set_back_revives_nothing() {
     let (setup, engine) = on_memory();
     let server = setup.start().await;
     let ann = server.user("ann").await;
-    server.clock.now();
     server.advance(Duration::from_hours(13));
     server.auth.save(true).await.unwrap();
     let (token, cookie) = (ann.token.clone().unwrap(), ann.cookie.clone());
@@ -94,9 +93,7 @@ async fn verification_and_logout_go_on_while_nothing_is_issued() {
     let (setup, engine) = on_memory();
     let server = setup.start().await;
     let ann = server.user("ann").await;
-    server.clock.now();
-    server.advance(Clock::CONFIRM - MINUTE);
-    server.clock.now();
+    server.advance(MINUTE * 9);
     server.auth.save(true).await.unwrap();
     set_back(&server, Duration::from_mins(6));
     ann.get("/auth/me").send().await.status(200);
@@ -218,7 +215,6 @@ async fn the_mark_is_written_once_a_minute_and_at_the_end_and_never_by_a_request
     let setup = Setup { engine: engine.clone(), ..Setup::default() };
     let server = setup.start().await;
     let ann = server.user("ann").await;
-    server.clock.now();
     server.advance(Clock::CONFIRM);
     server.auth.save(false).await.unwrap();
     let before = engine.commits();
@@ -241,7 +237,6 @@ async fn the_operator_accepts_a_clock_that_was_far_ahead() {
     let server = setup.start_at(Clock::manual(wrong), Random::seeded(1)).await;
     let root = server.admin().await;
     let ann = server.user("ann").await;
-    server.clock.now();
     server.advance(Clock::CONFIRM);
     server.auth.save(true).await.unwrap();
     server.clock.set_wall(today());
