@@ -9,13 +9,14 @@ use super::{Auth, Error};
 const SWEEP_FOR: Duration = Duration::from_secs(20);
 
 impl Auth {
-    /// Takes back the counts of failed logins of an earlier run.
+    /// Takes back the counts of failed logins of an earlier run; a wall clock that is ahead lifts
+    /// none of them.
     ///
     /// # Errors
     /// [`Error::Store`] when the store cannot answer.
     pub async fn restore_attempts(&self) -> Result<(), Error> {
         let saved = self.store.attempts().load(MOST_SAVED).await?;
-        let over = self.throttle.restore(saved, self.clock.now());
+        let over = self.throttle.restore(saved, self.clock.certain());
         let removals: Vec<_> = over.into_iter().map(|key| (key, None)).collect();
         Ok(self.store.attempts().save(&removals).await?)
     }

@@ -309,6 +309,25 @@ async fn no_setting_of_the_clock_ends_the_delay_after_failed_logins() {
     eve.login("ann", PASSWORD).await.status(200);
 }
 
+/// KEY-23, KEY-22.
+#[tokio::test]
+async fn no_setting_of_the_clock_before_a_start_lifts_the_delay() {
+    let engine = Watched::new();
+    let limited = || Setup { engine: engine.clone(), ..Setup::default() }.with_limits();
+    let server = limited().start().await;
+    server.account("ann", &["user"]).await;
+    let eve = server.anonymous();
+    for _ in 0..5 {
+        eve.login("ann", "a wrong password").await.status(401);
+    }
+    server.auth.save(true).await.unwrap();
+    let clock = Clock::manual(today().plus(DAY));
+    let second = limited().start_at(clock, Random::seeded(2)).await;
+    second.auth.restore_attempts().await.unwrap();
+    let eve = Browser { peer: eve.peer, ..second.anonymous() };
+    eve.login("ann", PASSWORD).await.status(429);
+}
+
 #[tokio::test]
 async fn an_administrator_sees_the_clock() {
     let server = started().await;
