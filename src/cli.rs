@@ -5,6 +5,7 @@
 //! holds results only.
 
 mod args;
+mod clock;
 mod config;
 mod control;
 mod dev;
@@ -76,6 +77,7 @@ async fn dispatch(control: &mut Control, command: Operate) -> Result<(), Error> 
         Operate::User(command) => user::run(control, command).await,
         Operate::Session(command) => session::run(control, command).await,
         Operate::Key(command) => key::run(control, command).await,
+        Operate::Clock(command) => clock::run(control, command).await,
         Operate::Recover(recover) => recover::run(control, recover).await,
     }
 }

@@ -54,6 +54,8 @@ pub struct Config {
     pub limits: Limits,
     /// The record of who did what.
     pub audit: Audit,
+    /// How far the machine's clock is trusted.
+    pub clock: Clock,
     /// The log on standard error.
     pub log: Log,
 }
@@ -189,6 +191,15 @@ pub struct Audit {
     /// How long events are kept, 1 day to 100 years.
     #[serde(with = "units::duration")]
     pub keep: Duration,
+}
+
+/// `[clock]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Clock {
+    /// Whether tokens are issued by the time that is known when the wall clock is behind it or
+    /// was never set; for devices that never see a time server.
+    pub trust_mark: bool,
 }
 
 /// `[log]`

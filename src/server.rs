@@ -20,7 +20,7 @@ use warp::reply::Response;
 pub use self::dev::{Seeded, seed};
 pub use self::error::Error;
 pub use self::master_key::MasterKeyError;
-use crate::auth::{Auth, Keyring, Parts, Throttle};
+use crate::auth::{Auth, Keyring, Parts, Throttle, resume_clock};
 use crate::config::{EngineKind, Loaded};
 use crate::crypto::{MasterKey, Passwords, Random};
 use crate::http::kind::Kind;
@@ -55,7 +55,11 @@ impl Server {
     /// [`Error`], a sentence for the operator.
     pub async fn open(loaded: Loaded, data: &Path, bound: SocketAddr) -> Result<Self, Error> {
         let (clock, random) = (Clock::system(), Random::system());
+        if clock.is_before_1970() {
+            return Err(Error::ClockBefore1970);
+        }
         let (store, folder) = open_store(&loaded, data).await?;
+        resume_clock(&store, &clock).await?;
         let master = open_master_key(&loaded, data, (&store, &random)).await?;
         let algorithm = loaded.config.tokens.algorithm;
         let keyring = Keyring::open(&store, master, algorithm, (clock.now(), &random)).await?;

@@ -24,7 +24,7 @@ impl Auth {
     ///
     /// # Errors
     /// [`Error::InvalidCredentials`] for a wrong present password, throttled like a login;
-    /// [`Error::Invalid`] for a bad new one.
+    /// [`Error::Invalid`] for a bad new one; [`Error::ClockNotSet`] before anything is looked at.
     pub async fn change_password(
         &self,
         access: &Access,
@@ -32,6 +32,7 @@ impl Auth {
         client: &Client,
     ) -> Result<SignIn, Error> {
         let (user, session) = access.user()?;
+        self.issuing_time()?;
         let current = presented("current_password", change.current)?;
         let mut form = Form::default();
         let known = names(&user.value.username, user.value.email.as_ref());

@@ -45,6 +45,8 @@ pub enum Error {
     Throttled(Duration),
     /// Too much work at once; when to come back.
     Busy(Duration),
+    /// The machine's clock was never set, or is behind what is known of the time.
+    ClockNotSet,
     /// The store could not do it.
     Store(store::Error),
     /// Cryptography failed: a mistake of ours or a broken key.
@@ -75,6 +77,7 @@ impl fmt::Display for Error {
             Self::Invalid(_) => "a field is not acceptable",
             Self::Throttled(_) => "too many attempts",
             Self::Busy(_) => "too much work at once",
+            Self::ClockNotSet => "the clock is not set",
             Self::Store(error) => return write!(f, "{error}"),
             Self::Crypto(error) => return write!(f, "{error}"),
         };
@@ -99,7 +102,8 @@ impl std::error::Error for Error {
             | Self::LastAdmin
             | Self::Invalid(_)
             | Self::Throttled(_)
-            | Self::Busy(_) => None,
+            | Self::Busy(_)
+            | Self::ClockNotSet => None,
         }
     }
 }

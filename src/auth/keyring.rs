@@ -198,12 +198,12 @@ impl Keyring {
     /// The key that signs at `now`.
     ///
     /// # Errors
-    /// [`Error::Crypto`] when none does: the clock stands before the first key was made.
+    /// [`Error::ClockNotSet`] when none does: the clock stands before the first key was made.
     pub(super) fn signing(&self, now: Timestamp) -> Result<Arc<KeyPair>, Error> {
         let ring = self.ring();
         let record = self.schedule.signing(&ring.records, now);
         let opened = record.and_then(|record| ring.opened.get(&record.id));
-        opened.map(|key| key.pair.clone()).ok_or(Error::Crypto(crypto::Error::Signing))
+        opened.map(|key| key.pair.clone()).ok_or(Error::ClockNotSet)
     }
 
     /// The key with this id, if its tokens are still accepted at `now`.

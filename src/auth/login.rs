@@ -58,13 +58,14 @@ impl Auth {
     /// # Errors
     /// [`Error::InvalidCredentials`] for every reason alike, [`Error::Throttled`],
     /// [`Error::Busy`] when the password queue is full, [`Error::Invalid`] for a password that
-    /// no account can have.
+    /// no account can have, [`Error::ClockNotSet`] before the password is looked at.
     pub async fn login(
         &self,
         credentials: Credentials,
         device: Option<&RefreshToken>,
         client: &Client,
     ) -> Result<SignIn, Error> {
+        self.issuing_time()?;
         let password = presented("password", credentials.password)?;
         let account = self.resolve(&credentials.username).await?;
         let verified = self.verify_throttled(&account, &password, (device.into(), client)).await?;

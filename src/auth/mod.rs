@@ -5,6 +5,7 @@ mod account;
 mod audit;
 mod authenticate;
 mod change_password;
+mod clock;
 mod create_user;
 mod error;
 mod events;
@@ -35,6 +36,7 @@ pub use self::account::ProfileChange;
 pub use self::audit::FAILURES_EVERY;
 pub use self::authenticate::Access;
 pub use self::change_password::PasswordChange;
+pub use self::clock::{AcceptedClock, ClockView, resume_clock};
 pub use self::create_user::NewUser;
 pub use self::error::{Error, FieldError};
 pub use self::events::{EventFilter, EventPage};
@@ -76,6 +78,9 @@ pub struct Settings {
     pub algorithm: Algorithm,
     /// How long the audit trail is kept.
     pub keep_events: Duration,
+    /// Whether tokens are issued by the known time when the wall clock is behind it or was never
+    /// set.
+    pub trust_mark: bool,
 }
 
 /// Where a request comes from: for the audit trail, the session list and the throttle.
@@ -127,6 +132,7 @@ pub struct Auth {
     failures: audit::Failures,
     last_used: last_used::LastUsed,
     setup_used: tokio::sync::Notify,
+    watch: clock::ClockWatch,
 }
 
 impl Auth {
@@ -144,6 +150,7 @@ impl Auth {
             failures: audit::Failures::default(),
             last_used: last_used::LastUsed::default(),
             setup_used: tokio::sync::Notify::new(),
+            watch: clock::ClockWatch::default(),
         }
     }
 
@@ -153,11 +160,12 @@ impl Auth {
         self.random.id::<EventId>().to_string()
     }
 
-    /// Whether the store answers.
+    /// Whether the store answers, and the clock is good enough to issue tokens by.
     ///
     /// # Errors
-    /// [`Error::Store`] when it does not.
+    /// [`Error::Store`], [`Error::ClockNotSet`].
     pub async fn ready(&self) -> Result<(), Error> {
-        Ok(self.store.ping().await?)
+        self.store.ping().await?;
+        self.issuing_time().map(|_| ())
     }
 }

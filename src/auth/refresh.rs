@@ -19,9 +19,9 @@ impl Auth {
     ///
     /// # Errors
     /// [`Error::SessionEnded`] for every reason alike, [`Error::Store`] when the store cannot
-    /// answer.
+    /// answer, [`Error::ClockNotSet`] before anything is judged by a clock that is not set.
     pub async fn refresh(&self, token: &RefreshToken) -> Result<Refreshed, Error> {
-        let now = self.clock.now();
+        let now = self.issuing_time()?;
         let session = self.proved_session(token).await?.ok_or(Error::SessionEnded)?.value;
         let user = self.store.users().get(session.user).await?.ok_or(Error::SessionEnded)?.value;
         if user.disabled || !session.is_live(now, user.epoch) {

@@ -87,15 +87,29 @@ impl Auth {
         Ok(self.store.keys().insert(&record))
     }
 
+    /// The part of a commit after which a key signs at `now` and none waits for a time that a
+    /// wrong clock has told.
+    pub(super) async fn keys_at(&self, now: Timestamp) -> Result<Commit, Error> {
+        let latest = now.plus(self.keyring.schedule().publish_ahead);
+        let (late, good): (Vec<SigningKey>, Vec<SigningKey>) =
+            self.keyring.records().into_iter().partition(|key| key.signs_from > latest);
+        let keys = self.store.keys();
+        let commit = late.iter().fold(Commit::new(), |c, key| c.and(keys.remove(key.id)));
+        match self.keyring.schedule().signing(&good, now) {
+            Some(_) => Ok(commit),
+            None => Ok(commit.and(self.new_key((now, now)).await?)),
+        }
+    }
+
     /// The right to change the keys, and the keys as stored: a change whose client hung up may
     /// have been committed and not read again.
-    async fn key_turn(&self) -> Result<MutexGuard<'_, ()>, Error> {
+    pub(super) async fn key_turn(&self) -> Result<MutexGuard<'_, ()>, Error> {
         let turn = self.keyring.turn().await;
         self.reload_keys().await?;
         Ok(turn)
     }
 
-    async fn reload_keys(&self) -> Result<(), Error> {
+    pub(super) async fn reload_keys(&self) -> Result<(), Error> {
         self.keyring.reload(&self.store).await.map_err(|error| match error {
             StartError::Store(error) => Error::Store(error),
             StartError::Crypto(error) => Error::Crypto(error),
@@ -110,7 +124,7 @@ impl Auth {
     /// [`Error::Store`] when the store cannot answer.
     pub(super) async fn tend_keys(&self) -> Result<(), Error> {
         let _turn = self.key_turn().await?;
-        let (records, now) = (self.keyring.records(), self.clock.now());
+        let (records, now) = (self.keyring.records(), self.clock.certain());
         let schedule = self.keyring.schedule();
         let is_gone = |key: &&SigningKey| schedule.state(&records, key, now) == KeyState::Gone;
         let gone: Vec<KeyId> = records.iter().filter(is_gone).map(|key| key.id).collect();

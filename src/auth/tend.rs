@@ -9,23 +9,26 @@ use super::{Auth, Error};
 const SWEEP_FOR: Duration = Duration::from_secs(20);
 
 impl Auth {
-    /// Takes back the counts of failed logins of an earlier run.
+    /// Takes back the counts of failed logins of an earlier run; a wall clock that is ahead lifts
+    /// none of them.
     ///
     /// # Errors
     /// [`Error::Store`] when the store cannot answer.
     pub async fn restore_attempts(&self) -> Result<(), Error> {
         let saved = self.store.attempts().load(MOST_SAVED).await?;
-        let over = self.throttle.restore(saved, self.clock.now());
+        let over = self.throttle.restore(saved, self.clock.certain());
         let removals: Vec<_> = over.into_iter().map(|key| (key, None)).collect();
         Ok(self.store.attempts().save(&removals).await?)
     }
 
-    /// Saves what is kept in memory: counts of failed logins, refused logins for the audit
-    /// trail, last uses of sessions. Called every few seconds and, with `stopping`, at the end.
+    /// Saves what is kept in memory: the clock's mark, counts of failed logins, refused logins
+    /// for the audit trail, last uses of sessions. Called every few seconds and, with `stopping`, at the end.
     ///
     /// # Errors
     /// [`Error::Store`] when the store cannot answer.
     pub async fn save(&self, stopping: bool) -> Result<(), Error> {
+        self.watch_clock();
+        self.save_mark(stopping).await?;
         self.write_failures(stopping).await?;
         self.throttle.forget_old();
         self.save_attempts().await?;
@@ -42,12 +45,12 @@ impl Auth {
     }
 
     /// Frees space: expired sessions and links, old events, counts of failed logins that are
-    /// over or too many, keys that are gone.
+    /// over or too many, keys that are gone. Only what is over by the certain time goes.
     ///
     /// # Errors
     /// [`Error::Store`] when the store cannot answer; nothing is lost by it.
     pub async fn sweep(&self) -> Result<(), Error> {
-        let now = self.clock.now();
+        let now = self.clock.certain();
         let start = Instant::now();
         while self.store.sweep(now).await?.more && start.elapsed() < SWEEP_FOR {}
         let cutoff = now.minus(self.settings.keep_events);

@@ -9,13 +9,15 @@ impl Auth {
     /// configured life but never past the session's end.
     ///
     /// # Errors
-    /// [`Error::SessionEnded`] when the session has less than a second left.
+    /// [`Error::SessionEnded`] when the session has less than a second left;
+    /// [`Error::ClockNotSet`] when nothing may be issued now.
     pub(super) fn issue(
         &self,
         session: &Session,
         user: &User,
         now: Timestamp,
     ) -> Result<AccessToken, Error> {
+        self.issuing_time()?;
         let expires_at = now.plus(self.settings.access_ttl).min(session.expires_at);
         if expires_at <= now {
             return Err(Error::SessionEnded);

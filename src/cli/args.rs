@@ -58,6 +58,9 @@ pub(super) enum Operate {
     /// Signing keys
     #[command(subcommand)]
     Key(Key),
+    /// The clock, by which everything expires
+    #[command(subcommand)]
+    Clock(Clock),
     /// Let a locked-out administrator in again: enable the account, give it the role admin and
     /// set another password
     Recover(Recover),
@@ -222,6 +225,18 @@ pub(super) enum Key {
         #[arg(long, value_name = "KID", allow_hyphen_values = true)]
         revoke: Option<String>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Clock {
+    /// Show the machine's time, the effective time and the high-water mark
+    Show {
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Take the machine's time for right although it is behind what is known; all sessions of
+    /// all accounts end
+    Accept,
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Config, DAY, Http, Passwords, Profile};
 
 /// Every key, and what it must be.
-pub(super) const SENTENCES: [(&str, &str); 39] = [
+pub(super) const SENTENCES: [(&str, &str); 40] = [
     ("registration", "must be \"open\" or \"closed\""),
     (
         "roles",
@@ -59,6 +59,7 @@ pub(super) const SENTENCES: [(&str, &str); 39] = [
     ("limits.profile_changes_per_account", LIMIT),
     ("limits.connections_per_address", LIMIT),
     ("audit.keep", "must be between 1d and 36500d, for example \"365d\""),
+    ("clock.trust_mark", "must be true or false"),
     ("log.format", "must be \"text\" or \"json\""),
     ("log.level", "must be \"error\", \"warn\", \"info\", \"debug\" or \"trace\""),
     ("", "must be a table of keys, as auth.toml shows"),

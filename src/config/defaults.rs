@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::{
-    Argon2, Audit, ByteSize, Config, DAY, EngineKind, ForwardedHeader, Http, Limits, Log,
+    Argon2, Audit, ByteSize, Clock, Config, DAY, EngineKind, ForwardedHeader, Http, Limits, Log,
     LogFormat, LogLevel, Passwords, Profile, Registration, Sessions, Store, Tokens,
 };
 use crate::model::{Algorithm, Role, Roles};
@@ -22,6 +22,7 @@ impl Default for Config {
             store: Store::default(),
             limits: Limits::default(),
             audit: Audit::default(),
+            clock: Clock::default(),
             log: Log::default(),
         }
     }
@@ -99,6 +100,13 @@ impl Default for Limits {
 impl Default for Audit {
     fn default() -> Self {
         Self { keep: DAY * 365 }
+    }
+}
+
+#[expect(clippy::derivable_impls, reason = "all defaults stand in this file")]
+impl Default for Clock {
+    fn default() -> Self {
+        Self { trust_mark: false }
     }
 }
 

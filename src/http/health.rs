@@ -1,4 +1,5 @@
-//! `GET /healthz`: the process runs. `GET /readyz`: the store answers.
+//! `GET /healthz`: the process runs. `GET /readyz`: the store answers and the
+//! clock is set.
 
 use std::sync::Arc;
 

@@ -1,9 +1,14 @@
 //! The one map from what a use case refuses with to what a client may learn of it.
 
+use std::time::Duration;
+
 use super::kind::Kind;
 use super::problem::Problem;
 use crate::auth::{Error, FieldError};
 use crate::store;
+
+/// A time server that has not answered yet mostly does within this.
+const CLOCK_PATIENCE: Duration = Duration::from_secs(30);
 
 impl From<Error> for Problem {
     /// Exhaustive on purpose: a new error does not compile until someone decides here.
@@ -22,6 +27,7 @@ impl From<Error> for Problem {
             Error::Invalid(fields) => invalid(fields),
             Error::Throttled(wait) => Self::new(Kind::TooManyAttempts).retry_after(wait),
             Error::Busy(wait) => Self::new(Kind::Busy).retry_after(wait),
+            Error::ClockNotSet => Self::new(Kind::ClockNotSet).retry_after(CLOCK_PATIENCE),
             Error::Store(error) => unavailable(error),
             Error::Crypto(error) => Self::new(Kind::Internal).because(error),
         }
@@ -34,7 +40,7 @@ fn invalid(fields: Vec<FieldError>) -> Problem {
 }
 
 fn unavailable(error: store::Error) -> Problem {
-    let retry = std::time::Duration::from_secs(1);
+    let retry = Duration::from_secs(1);
     match error {
         store::Error::Conflict => Problem::new(Kind::Busy).retry_after(retry),
         store::Error::Unavailable(_) => {

@@ -47,6 +47,8 @@ pub enum EventKind {
     KeyRotated,
     /// A signing key was dropped at once.
     KeyRevoked,
+    /// The operator took the wall clock for right, and all sessions ended.
+    ClockAccepted,
 }
 
 impl EventKind {
@@ -72,11 +74,12 @@ impl EventKind {
             Self::UserDeleted => "an account was deleted",
             Self::KeyRotated => "a new signing key was published",
             Self::KeyRevoked => "a signing key was dropped",
+            Self::ClockAccepted => "the wall clock was accepted and all sessions were ended",
         }
     }
 
     /// Every kind, for filters and tests.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Registered,
         Self::SetUp,
         Self::LoggedIn,
@@ -95,6 +98,7 @@ impl EventKind {
         Self::UserDeleted,
         Self::KeyRotated,
         Self::KeyRevoked,
+        Self::ClockAccepted,
     ];
 }
 

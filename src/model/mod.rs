@@ -13,7 +13,7 @@ mod session;
 mod token;
 mod user;
 
-pub use clock::{Clock, Timestamp};
+pub use clock::{BUILD_FLOOR, Clock, ClockState, Reading, Timestamp};
 pub use event::{Actor, Event, EventKind, Outcome};
 pub use id::{EventId, FromRandom, KeyId, LinkId, NotAnId, SessionId, TokenId, UserId};
 pub use key::{Algorithm, KeySchedule, KeyState, SigningKey, UnknownAlgorithm};

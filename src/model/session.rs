@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::clock::Timestamp;
+use super::clock::{Clock, Timestamp};
 use super::id::{SessionId, UserId};
 use super::token::TokenHash;
 
@@ -45,12 +45,14 @@ pub enum SessionState {
 }
 
 impl Session {
-    /// The state at `now`; revocation outranks expiry.
+    /// The state at `now`; revocation outranks expiry. A session that began later than now is
+    /// one of a clock that was wrong, and would outlive its time: it counts as expired.
     #[must_use]
     pub fn state(&self, now: Timestamp) -> SessionState {
         match self.revoked_at {
             Some(_) => SessionState::Revoked,
             None if now >= self.expires_at => SessionState::Expired,
+            None if self.created_at > now.plus(Clock::STEP) => SessionState::Expired,
             None => SessionState::Live,
         }
     }
@@ -174,6 +176,17 @@ mod tests {
             session().revoke(Timestamp::from_seconds(150)).state(end),
             SessionState::Revoked
         );
+    }
+
+    /// KEY-22.
+    #[test]
+    fn a_session_that_began_in_the_future_is_none() {
+        let mut session = session();
+        session.created_at = Timestamp::from_seconds(10_000);
+        session.expires_at = session.created_at.plus(Duration::from_hours(12));
+        let begun = session.created_at.minus(Clock::STEP);
+        assert_eq!(session.state(begun), SessionState::Live);
+        assert_eq!(session.state(begun.minus(Duration::from_secs(1))), SessionState::Expired);
     }
 
     #[test]

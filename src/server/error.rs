@@ -35,6 +35,8 @@ pub enum Error {
     Control(ControlError),
     /// The file of the setup secret.
     SetupSecret(PathBuf, io::Error),
+    /// The machine's clock is before 1970.
+    ClockBefore1970,
     /// The opening thread died.
     Panicked,
 }
@@ -55,6 +57,9 @@ impl fmt::Display for Error {
             }
             Self::Control(error) => write!(f, "{error}"),
             Self::SetupSecret(path, error) => write!(f, "cannot write {}: {error}", path.display()),
+            Self::ClockBefore1970 => f.write_str(
+                "the machine's clock is before 1970, where the store cannot be opened; set it",
+            ),
             Self::Panicked => f.write_str("opening the store failed in an unexpected way"),
         }
     }

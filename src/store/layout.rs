@@ -54,6 +54,7 @@ pub(super) enum Record {
 pub(super) const KINDS: &[Kind] = &[
     row("admins", str::is_empty, |e| Ok(Record::Admins(value(e)?)), AtRestore::Keep),
     row("attempt/", is_fingerprint, alone::<Attempt>, AtRestore::Drop),
+    row("clock", str::is_empty, alone::<Timestamp>, AtRestore::Keep),
     row("email/", is_email, |e| Ok(Record::Holder(value(e)?)), AtRestore::Keep),
     row("event/", is_event, |e| Ok(Record::Event(Box::new(value(e)?))), AtRestore::Keep),
     row("expiry/", is_mark, |e| value::<()>(e).map(|()| Record::Mark), AtRestore::Drop),

@@ -16,6 +16,7 @@
 //! | `attempt/FINGERPRINT` | an [`Attempt`] |
 //! | `event/TIME/ID` | a [`crate::model::Event`], the newest first |
 //! | `setup` | the hash of the one-time setup secret |
+//! | `clock` | the high-water mark of the clock, a [`crate::model::Timestamp`] |
 //! | `reviving` | how far an unfinished [`Store::revive`] came |
 //!
 //! The same table for programs is in `layout.rs`.
@@ -27,6 +28,7 @@ pub mod engine;
 mod attempts;
 mod backup;
 mod check;
+mod clock;
 mod error;
 mod events;
 mod expiry;
@@ -50,6 +52,7 @@ use std::time::Duration;
 pub use self::attempts::{Attempt, Attempts, Fingerprint};
 pub use self::backup::{BackUp, Backup, Progress, Sink};
 pub use self::check::{Depth, Finding, Flaw, Report};
+pub use self::clock::ClockMark;
 pub use self::error::Error;
 pub use self::events::Events;
 pub use self::expiry::Swept;
@@ -152,6 +155,12 @@ impl Store {
     #[must_use]
     pub fn setup(&self) -> Setup<'_> {
         Setup::new(&*self.engine)
+    }
+
+    /// The high-water mark of the clock.
+    #[must_use]
+    pub fn clock(&self) -> ClockMark<'_> {
+        ClockMark::new(&*self.engine)
     }
 
     /// Applies a commit made of the parts that the typed records give: all or nothing, durable

@@ -37,7 +37,7 @@ const LIMIT: &str = "must be a whole number between 0 (off) and 1000000";
 
 /// `section key`, a bad value, how its sentence begins; the value stands at 2:(key + 4).
 #[rustfmt::skip]
-const BAD: [(&str, &str, &[&str], &str); 36] = [
+const BAD: [(&str, &str, &[&str], &str); 37] = [
     ("", "registration", &["0", "1", "\"\"", "\"Open\"", "true", "{ open = 1 }", "[]"], "must be \"open\" or \"closed\""),
     ("http", "listen", &["8080", "\"8080\"", "\"localhost:80\"", "\"127.0.0.1\"", "\"\""], "must be an IP address and a port"),
     ("http", "public_url", &["\"\"", "\"example.org\"", "\"http://example.org\"", "\"https://a.org/x\"", "\"https://a.org//\"", "\"https://a.org?x\"", "\"https://u@a.org\"", "\"https://*.a.org\"", "1"], "must be an origin such as"),
@@ -73,6 +73,7 @@ const BAD: [(&str, &str, &[&str], &str); 36] = [
     ("limits", "profile_changes_per_account", &["-1", "1000001"], LIMIT),
     ("limits", "connections_per_address", &["-1", "1000001"], LIMIT),
     ("audit", "keep", &["\"23h\"", "\"36501d\""], "must be between 1d and 36500d"),
+    ("clock", "trust_mark", &["1", "\"true\"", "[]"], "must be true or false"),
     ("log", "level", &["\"loud\"", "3"], "must be \"error\", \"warn\""),
 ];
 

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use doorkey::auth::{Access, Auth, Client, Keyring, Limits, NewUser, Parts, Settings, Throttle};
+use doorkey::auth::{
+    Access, Auth, Client, Keyring, Limits, NewUser, Parts, Settings, Throttle, resume_clock,
+};
 use doorkey::crypto::{
     Argon2Params, Issuer, MasterKey, PasswordPolicy, Passwords, PoolSettings, Random,
 };
@@ -53,6 +55,7 @@ impl Default for Setup {
                 public_url: ORIGIN.to_owned(),
                 algorithm: Algorithm::Es256,
                 keep_events: Duration::from_hours(365 * 24),
+                trust_mark: false,
             },
             http: http::Settings {
                 trusted_proxies: Vec::new(),
@@ -105,6 +108,7 @@ impl Setup {
     /// As [`Setup::start`], for a second server on the same engine.
     pub async fn start_at(self, clock: Clock, random: Random) -> TestServer {
         let store = Store::new(self.engine.clone());
+        resume_clock(&store, &clock).await.unwrap();
         let master = MasterKey::generate(&Random::seeded(7));
         let algorithm = self.auth.algorithm;
         let keyring =

@@ -1,5 +1,7 @@
-//! `/admin/…`: for callers with the role `admin`, and for the operator on the control socket.
+//! `/admin/…`: for callers with the role `admin`, and for the operator on the control
+//! socket, who alone may do some of it.
 
+mod clock;
 mod events;
 mod keys;
 mod sessions;
@@ -13,6 +15,7 @@ pub(super) fn endpoints(context: &Context) -> Vec<Endpoint> {
         sessions::endpoints(context),
         keys::endpoints(context),
         events::endpoints(context),
+        clock::endpoints(context),
     ]
     .concat()
 }

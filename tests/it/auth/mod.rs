@@ -4,6 +4,7 @@ mod admin;
 mod admin_lists;
 mod admin_roles;
 mod check;
+mod clock;
 mod dropped;
 mod engines;
 mod events;

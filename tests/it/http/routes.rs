@@ -35,6 +35,8 @@ const CONTRACT: &[&str] = &[
     "DELETE /admin/users/{id}/sessions/{sid}",
     "GET /admin/keys",
     "POST /admin/keys/rotate",
+    "GET /admin/clock",
+    "POST /admin/clock/accept",
     "GET /admin/events",
     "GET /admin/events/{request_id}",
     "POST /auth/setup",
@@ -116,6 +118,22 @@ async fn only_the_listed_routes_answer_someone_without_a_token() {
         } else {
             let challenge = answer.header("www-authenticate").unwrap_or_default();
             assert!(!challenge.contains("error="), "{}: {challenge}", name(row));
+        }
+    }
+}
+
+/// AZ-01.
+#[tokio::test]
+async fn what_the_operator_alone_may_do_is_there_for_no_other_caller() {
+    let server = TestServer::start().await;
+    let root = server.admin().await;
+    let is_operators = |row: &&Route| row.guard == Guard::Operator;
+    let rows: Vec<&Route> = server.api.routes().iter().filter(is_operators).collect();
+    assert_eq!(names(rows.iter().copied()), set(&["POST /admin/clock/accept"]));
+    for row in rows {
+        for caller in [&root, &server.anonymous()] {
+            let answer = caller.request(row.method.clone(), row.path).send().await;
+            answer.status(404).problem("not_found");
         }
     }
 }
