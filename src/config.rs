@@ -163,6 +163,8 @@ pub struct Store {
     pub engine: EngineKind,
     /// Memory for records that were read, 1 MiB to 16 GiB.
     pub cache: ByteSize,
+    /// A snapshot is made when the journal is longer than this, and than the last snapshot.
+    pub journal: ByteSize,
 }
 
 /// `[limits]`: attempts in a while; 0 switches one off.

@@ -1,6 +1,7 @@
 //! Wires configuration, engine, store, keys and use cases to the listeners, and owns the tasks.
 
 mod dev;
+mod engine;
 mod error;
 mod master_key;
 mod settings;
@@ -27,9 +28,7 @@ use crate::http::kind::Kind;
 use crate::http::listen::{self, Handler, Peer};
 use crate::http::{Api, ControlSocket};
 use crate::model::{Clock, Secret};
-#[cfg(feature = "sled")]
-use crate::store::{FolderLock, Sled, SledOptions};
-use crate::store::{Memory, Store};
+use crate::store::Store;
 
 /// An opened store with the use cases on it and the outside over them.
 #[derive(Debug)]
@@ -39,7 +38,7 @@ pub struct Server {
     loaded: Loaded,
     data: PathBuf,
     // After everything that writes to the folder.
-    _folder: Folder,
+    _folder: engine::Folder,
 }
 
 /// How often what is kept in memory is saved.
@@ -58,7 +57,7 @@ impl Server {
         if clock.is_before_1970() {
             return Err(Error::ClockBefore1970);
         }
-        let (store, folder) = open_store(&loaded, data).await?;
+        let (store, folder) = engine::open(&loaded, data, &clock).await?;
         resume_clock(&store, &clock).await?;
         let master = open_master_key(&loaded, data, (&store, &random)).await?;
         let algorithm = loaded.config.tokens.algorithm;
@@ -194,53 +193,6 @@ impl Server {
                 }
             }
         }
-    }
-}
-
-/// What holds the data folder where the engine does not.
-#[cfg(feature = "sled")]
-type Folder = Option<FolderLock>;
-#[cfg(not(feature = "sled"))]
-type Folder = ();
-
-/// Opens the engine. The data folder is this process' own either way: the control socket and
-/// the setup secret are in it.
-#[cfg(feature = "sled")]
-async fn open_store(loaded: &Loaded, data: &Path) -> Result<(Store, Folder), Error> {
-    let data = data.to_owned();
-    let cache_bytes = loaded.config.store.cache.bytes();
-    let stuck = Arc::new(give_up);
-    let options = SledOptions { cache_bytes, stuck, ..SledOptions::new(Clock::system()) };
-    match loaded.config.store.engine {
-        EngineKind::Memory => {
-            let folder = FolderLock::take(&data)?;
-            Ok((Store::new(Arc::new(Memory::new())), Some(folder)))
-        }
-        EngineKind::Sled => {
-            // Opening reads the whole store, so it has a thread of its own.
-            let opened = tokio::task::spawn_blocking(move || Sled::open(&data, options)).await;
-            Ok((Store::with_backups(Arc::new(opened.map_err(|_| Error::Panicked)??)), None))
-        }
-    }
-}
-
-/// A server whose disk hangs answers nobody and looks alive: its supervisor can do better.
-#[cfg(feature = "sled")]
-#[expect(clippy::disallowed_methods, reason = "no thread that could return to main is sure to run")]
-fn give_up(busy: Duration) {
-    tracing::error!(
-        seconds = busy.as_secs(),
-        "the disk does not answer: stopping, so that a supervisor can start doorkey again"
-    );
-    std::process::exit(1);
-}
-
-#[cfg(not(feature = "sled"))]
-#[expect(clippy::unused_async, reason = "the other build awaits")]
-async fn open_store(loaded: &Loaded, _: &Path) -> Result<(Store, Folder), Error> {
-    match loaded.config.store.engine {
-        EngineKind::Memory => Ok((Store::new(Arc::new(Memory::new())), ())),
-        EngineKind::Sled => Err(Error::NoEngine),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Config, DAY, Http, Passwords, Profile};
 
 /// Every key, and what it must be.
-pub(super) const SENTENCES: [(&str, &str); 40] = [
+pub(super) const SENTENCES: [(&str, &str); 41] = [
     ("registration", "must be \"open\" or \"closed\""),
     (
         "roles",
@@ -52,6 +52,7 @@ pub(super) const SENTENCES: [(&str, &str); 40] = [
     ("passwords.max_wait", "must be between 100ms and 1m, for example \"5s\""),
     ("store.engine", "must be \"sled\" or \"memory\""),
     ("store.cache", "must be between 1 MiB and 16 GiB, for example \"16 MiB\""),
+    ("store.journal", "must be between 64 KiB and 1 GiB, for example \"16 MiB\""),
     ("limits.login_failures", LIMIT),
     ("limits.login_failures_per_account", LIMIT),
     ("limits.login_failures_per_network", LIMIT),
@@ -140,6 +141,7 @@ fn ranges(config: &Config) -> Vec<(&'static str, bool)> {
         ("sessions.ttl", within(config.sessions.ttl, config.tokens.access_ttl, DAY * 30)),
         ("sessions.max_per_user", within(config.sessions.max_per_user, 1, 32)),
         ("store.cache", within(config.store.cache.bytes(), MIB, 16 * GIB)),
+        ("store.journal", within(config.store.journal.bytes(), 64 * KIB, GIB)),
         ("limits.login_failures", limits.login_failures <= MAX_LIMIT),
         ("limits.login_failures_per_account", limits.login_failures_per_account <= MAX_LIMIT),
         ("limits.login_failures_per_network", limits.login_failures_per_network <= MAX_LIMIT),

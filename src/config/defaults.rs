@@ -80,7 +80,7 @@ impl Default for Argon2 {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { engine: EngineKind::Sled, cache: ByteSize::mib(16) }
+        Self { engine: EngineKind::Sled, cache: ByteSize::mib(16), journal: ByteSize::mib(16) }
     }
 }
 

@@ -23,6 +23,13 @@ pub enum Error {
     NoEngine,
     /// The store was opened and does not answer.
     Store(store::Error),
+    /// The store was opened, and what is in it breaks the store's own rules.
+    Unsound {
+        /// The first findings.
+        told: String,
+        /// How many there are.
+        total: u64,
+    },
     /// The master key.
     MasterKey(MasterKeyError),
     /// The signing keys.
@@ -49,6 +56,13 @@ impl fmt::Display for Error {
             #[cfg(not(feature = "sled"))]
             Self::NoEngine => f.write_str("this build has no sled: set store.engine to memory"),
             Self::Store(error) => write!(f, "{error}"),
+            Self::Unsound { told, total } => write!(
+                f,
+                "the store is damaged ({total} findings): {told}. `doorkey store verify` lists \
+                 them; `doorkey store history` shows the times to which `doorkey restore --at \
+                 TIME --replace` can go back, and `doorkey restore FILE --replace` restores a \
+                 backup. Both keep what is there in a folder of its own."
+            ),
             Self::MasterKey(error) => write!(f, "{error}"),
             Self::Keys(error) => write!(f, "{error}"),
             Self::Auth(error) => write!(f, "{error}"),

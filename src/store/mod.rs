@@ -71,6 +71,12 @@ pub use self::sled::OpenError;
 pub use self::sled::Options as SledOptions;
 #[cfg(feature = "sled")]
 pub use self::sled::Sled;
+#[cfg(feature = "sled")]
+pub use self::sled::ArchiveError;
+#[cfg(feature = "sled")]
+pub use self::sled::{HistoryFile, Reach, history};
+#[cfg(feature = "sled")]
+pub use self::sled::{Restore, RestoreError};
 pub use self::users::{Admins, UserPage, Users};
 use engine::{Commit, Engine};
 

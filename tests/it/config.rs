@@ -37,7 +37,7 @@ const LIMIT: &str = "must be a whole number between 0 (off) and 1000000";
 
 /// `section key`, a bad value, how its sentence begins; the value stands at 2:(key + 4).
 #[rustfmt::skip]
-const BAD: [(&str, &str, &[&str], &str); 37] = [
+const BAD: [(&str, &str, &[&str], &str); 38] = [
     ("", "registration", &["0", "1", "\"\"", "\"Open\"", "true", "{ open = 1 }", "[]"], "must be \"open\" or \"closed\""),
     ("http", "listen", &["8080", "\"8080\"", "\"localhost:80\"", "\"127.0.0.1\"", "\"\""], "must be an IP address and a port"),
     ("http", "public_url", &["\"\"", "\"example.org\"", "\"http://example.org\"", "\"https://a.org/x\"", "\"https://a.org//\"", "\"https://a.org?x\"", "\"https://u@a.org\"", "\"https://*.a.org\"", "1"], "must be an origin such as"),
@@ -66,6 +66,7 @@ const BAD: [(&str, &str, &[&str], &str); 37] = [
     ("passwords", "max_wait", &["\"30s\"", "\"1m\""], "passwords.max_wait must be shorter than http.request_timeout"),
     ("store", "engine", &["\"etcd\"", "0"], "must be \"sled\" or \"memory\""),
     ("store", "cache", &["\"1023 KiB\"", "\"17 GiB\""], "must be between 1 MiB and 16 GiB"),
+    ("store", "journal", &["\"63 KiB\"", "\"2 GiB\""], "must be between 64 KiB and 1 GiB"),
     ("limits", "login_failures", &["-1", "1000001", "\"5\""], LIMIT),
     ("limits", "login_failures_per_account", &["-1", "1000001"], LIMIT),
     ("limits", "login_failures_per_network", &["-1", "1000001"], LIMIT),

@@ -15,7 +15,7 @@ use crate::store::engine::Entry;
 
 /// Why an archive cannot be used.
 #[derive(Debug)]
-pub(super) enum ArchiveError {
+pub enum ArchiveError {
     /// The file could not be read.
     Io(io::Error),
     /// It was not written by doorkey, or is a journal.

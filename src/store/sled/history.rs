@@ -50,6 +50,17 @@ impl History {
         Ok(history)
     }
 
+    /// The header of the oldest journal; `None` when there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn begun(&self) -> Result<Option<Header>, OpenError> {
+        let Some(journal) = self.journals.first() else { return Ok(None) };
+        let file = File::open(&journal.path);
+        let file = file.map_err(OpenError::io("open the journal", &journal.path))?;
+        check_header(&mut FrameReader::new(BufReader::new(file)), journal).map(Some)
+    }
+
     /// The journals that hold the commits from `from` on.
     pub(super) fn journals_from(&self, from: u64) -> &[Numbered] {
         let later = self.journals.partition_point(|journal| journal.first <= from);

@@ -10,6 +10,7 @@
 //! - `journal.rs`, `writer.rs`, `committer.rs`, `batch.rs`: the way of a commit.
 //! - `history.rs`, `index.rs`, `opening.rs`, `mark.rs`, `upgrade.rs`: opening.
 //! - `scan.rs`, `archive.rs`, `snapshots.rs`: the whole store in one file.
+//! - `restore.rs`, `inspect.rs`: another store in its place, and what there is to choose from.
 //! - `watchdog.rs`, `disk.rs`, `panics.rs`: what goes wrong meanwhile.
 
 mod archive;
@@ -20,6 +21,7 @@ mod files;
 mod frame;
 mod history;
 mod index;
+mod inspect;
 mod journal;
 mod layout;
 mod mark;
@@ -28,6 +30,7 @@ mod opening;
 mod options;
 mod panics;
 mod reader;
+mod restore;
 mod scan;
 mod shared;
 mod snapshots;
@@ -46,10 +49,13 @@ use sled::IVec;
 
 use self::committer::Committer;
 use self::frame::End;
+pub use self::archive::ArchiveError;
+pub use self::inspect::{HistoryFile, Reach, history};
 use self::journal::Journal;
 use self::mark::Mark;
 pub use self::open_error::OpenError;
 pub use self::options::Options;
+pub use self::restore::{Restore, RestoreError};
 use self::shared::Shared;
 use self::snapshots::{SnapshotThread, Snapshots};
 use self::watchdog::Watchdog;

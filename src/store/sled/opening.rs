@@ -15,7 +15,7 @@ use super::mark::Mark;
 use super::panics::caught;
 use super::reader::FrameReader;
 use super::upgrade::upgrade;
-use super::{OpenError, Options, files, layout};
+use super::{OpenError, Options, files, layout, restore};
 use crate::model::Timestamp;
 
 /// sled panics below 256 bytes.
@@ -41,6 +41,7 @@ pub(super) struct Opened {
 /// Opens the store, creating it when there is none. Our own lock is held already.
 pub(super) fn open(data: &Path, options: &Options) -> Result<Opened, OpenError> {
     let (journals, store) = (files::journals_path(data), files::store_path(data));
+    restore::settle(data)?;
     files::remove_unfinished(data)?;
     if !journals.exists() {
         if store.exists() {

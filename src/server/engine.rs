@@ -1,0 +1,105 @@
+//! Opens the configured engine in the data folder, which is this process' own from then on: the
+//! control socket and the setup secret are in it too.
+
+use std::path::Path;
+#[cfg(feature = "sled")]
+use std::path::PathBuf;
+use std::sync::Arc;
+#[cfg(feature = "sled")]
+use std::time::Duration;
+
+use super::Error;
+use crate::config::{EngineKind, Loaded};
+use crate::model::Clock;
+use crate::store::{Depth, Memory, Report, Store};
+#[cfg(feature = "sled")]
+use crate::store::{FolderLock, Sled, SledOptions};
+
+/// What holds the data folder where the engine does not.
+#[cfg(feature = "sled")]
+pub(super) type Folder = Option<FolderLock>;
+#[cfg(not(feature = "sled"))]
+pub(super) type Folder = ();
+
+/// How many records of each kind a start looks at: after a clean stop, and after another one.
+/// Both are bounded in time on a store of any size; `doorkey store verify` looks at all.
+#[cfg(feature = "sled")]
+const LOOKED_AT: (usize, usize) = (100, 10_000);
+
+/// How many findings of a check are told.
+const TOLD: usize = 5;
+
+/// Opens the engine, and looks whether the store in it is sound.
+#[cfg(feature = "sled")]
+pub(super) async fn open(
+    loaded: &Loaded,
+    data: &Path,
+    clock: &Clock,
+) -> Result<(Store, Folder), Error> {
+    match loaded.config.store.engine {
+        EngineKind::Memory => {
+            let folder = FolderLock::take(data)?;
+            Ok((Store::new(Arc::new(Memory::new())), Some(folder)))
+        }
+        EngineKind::Sled => {
+            let sled = open_sled(data.to_owned(), options(loaded, clock)).await?;
+            let was_clean = sled.was_clean();
+            let store = Store::with_backups(Arc::new(sled));
+            let per_kind = if was_clean { LOOKED_AT.0 } else { LOOKED_AT.1 };
+            let report = store.check(Depth::Quick { per_kind }).await?;
+            sound(&report)?;
+            if !was_clean {
+                tracing::info!(whole = report.is_whole, "the store was checked and is sound");
+            }
+            Ok((store, None))
+        }
+    }
+}
+
+#[cfg(not(feature = "sled"))]
+#[expect(clippy::unused_async, reason = "the other build awaits")]
+pub(super) async fn open(loaded: &Loaded, _: &Path, _: &Clock) -> Result<(Store, Folder), Error> {
+    match loaded.config.store.engine {
+        EngineKind::Memory => Ok((Store::new(Arc::new(Memory::new())), ())),
+        EngineKind::Sled => Err(Error::NoEngine),
+    }
+}
+
+/// Opening may read the whole store, so it has a thread of its own.
+#[cfg(feature = "sled")]
+pub(super) async fn open_sled(data: PathBuf, options: SledOptions) -> Result<Sled, Error> {
+    let opened = tokio::task::spawn_blocking(move || Sled::open(&data, options)).await;
+    Ok(opened.map_err(|_| Error::Panicked)??)
+}
+
+/// How the engine is opened.
+#[cfg(feature = "sled")]
+pub(super) fn options(loaded: &Loaded, clock: &Clock) -> SledOptions {
+    let settings = &loaded.config.store;
+    SledOptions {
+        cache_bytes: settings.cache.bytes(),
+        journal_bytes: settings.journal.bytes(),
+        stuck: Arc::new(give_up),
+        ..SledOptions::new(clock.clone())
+    }
+}
+
+/// A server whose disk hangs answers nobody and looks alive: its supervisor can do better.
+#[cfg(feature = "sled")]
+#[expect(clippy::disallowed_methods, reason = "no thread that could return to main is sure to run")]
+fn give_up(busy: Duration) {
+    tracing::error!(
+        seconds = busy.as_secs(),
+        "the disk does not answer: stopping, so that a supervisor can start doorkey again"
+    );
+    std::process::exit(1);
+}
+
+/// Refuses a store that breaks its own rules.
+pub(super) fn sound(report: &Report) -> Result<(), Error> {
+    if report.is_clean() {
+        return Ok(());
+    }
+    let told: Vec<String> = report.findings.iter().take(TOLD).map(ToString::to_string).collect();
+    Err(Error::Unsound { told: told.join("; "), total: report.total })
+}
