@@ -47,6 +47,17 @@ impl Access {
         }
     }
 
+    /// Requires the operator: for what no token reaches.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for everyone else.
+    pub(super) fn require_operator(&self) -> Result<(), Error> {
+        match &self.0 {
+            Caller::User { .. } => Err(Error::Forbidden),
+            Caller::Operator => Ok(()),
+        }
+    }
+
     /// Requires a role, by what the store says and not the token.
     ///
     /// # Errors

@@ -56,6 +56,27 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// A text that is no moment, or one before 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotATime;
+
+impl fmt::Display for NotATime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("must be a time since 1970 like 2026-01-31T12:00:00Z")
+    }
+}
+
+impl std::error::Error for NotATime {}
+
+impl TryFrom<&str> for Timestamp {
+    type Error = NotATime;
+    /// RFC 3339; parts of a second are dropped.
+    fn try_from(text: &str) -> Result<Self, NotATime> {
+        let moment: jiff::Timestamp = text.parse().map_err(|_| NotATime)?;
+        u64::try_from(moment.as_second()).map(Self).map_err(|_| NotATime)
+    }
+}
+
 /// Where time comes from: the system, or a test that moves it by hand.
 #[derive(Debug, Clone)]
 pub struct Clock(Source);

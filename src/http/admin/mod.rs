@@ -3,6 +3,7 @@
 mod events;
 mod keys;
 mod sessions;
+mod transfer;
 mod users;
 
 use super::route::{Context, Endpoint};
@@ -13,6 +14,7 @@ pub(super) fn endpoints(context: &Context) -> Vec<Endpoint> {
         sessions::endpoints(context),
         keys::endpoints(context),
         events::endpoints(context),
+        transfer::endpoints(context),
     ]
     .concat()
 }

@@ -6,6 +6,7 @@ mod admin_roles;
 mod dropped;
 mod engines;
 mod events;
+mod import;
 mod links;
 mod passwords;
 mod races;

@@ -37,6 +37,8 @@ const CONTRACT: &[&str] = &[
     "POST /admin/keys/rotate",
     "GET /admin/events",
     "GET /admin/events/{request_id}",
+    "GET /admin/export",
+    "POST /admin/import",
     "POST /auth/setup",
     "POST /auth/password-reset",
     "GET /.well-known/jwks.json",

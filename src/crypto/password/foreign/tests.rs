@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Made with passlib, bcrypt of PyCA, hashlib and crypt(3) of glibc.
+/// Made with passlib, Python's bcrypt, hashlib and crypt(3) of glibc.
 const OF_CORRECT_HORSE: &[&str] = &[
     "$2b$04$URks82M802k./KRYgekvzeJds4zGy5Ptz4u.i7O84insoeq1ERV3O",
     "$2a$04$QpP8TKLpDQXTfQzsFiKvCO8jkc5UwuZzOShgZy5XIYLCTgNUfumvO",
