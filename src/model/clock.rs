@@ -173,4 +173,14 @@ mod tests {
         assert_eq!(clock.now().seconds(), 102);
         assert_eq!(clock.monotonic(), Duration::from_millis(2_500));
     }
+
+    #[test]
+    fn a_time_is_read_as_it_is_written() {
+        let time = Timestamp::try_from("2020-02-03T04:05:06Z").unwrap();
+        assert_eq!(time.to_string(), "2020-02-03T04:05:06Z");
+        assert_eq!(Timestamp::try_from("2020-02-03T05:05:06.789+01:00"), Ok(time));
+        for bad in ["", "2020-02-03", "2020-02-03T04:05:06", "1969-12-31T23:59:59Z", "0"] {
+            assert_eq!(Timestamp::try_from(bad), Err(NotATime), "{bad}");
+        }
+    }
 }
