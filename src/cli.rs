@@ -10,8 +10,10 @@ mod config;
 mod control;
 mod dev;
 mod error;
+mod export;
 mod harden;
 mod healthcheck;
+mod import;
 mod key;
 mod log;
 mod print;
@@ -79,5 +81,7 @@ async fn dispatch(control: &mut Control, command: Operate) -> Result<(), Error> 
         Operate::Key(command) => key::run(control, command).await,
         Operate::Clock(command) => clock::run(control, command).await,
         Operate::Recover(recover) => recover::run(control, recover).await,
+        Operate::Export(export) => export::run(control, &export).await,
+        Operate::Import(import) => import::run(control, &import).await,
     }
 }

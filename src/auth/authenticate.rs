@@ -47,10 +47,10 @@ impl Access {
         }
     }
 
-    /// Requires the operator.
+    /// Requires the operator: for what no token reaches.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for everyone else, administrators too.
+    /// [`Error::Forbidden`] for everyone else.
     pub(super) fn require_operator(&self) -> Result<(), Error> {
         match &self.0 {
             Caller::User { .. } => Err(Error::Forbidden),

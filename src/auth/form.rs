@@ -83,6 +83,16 @@ impl Form {
         Some(password)
     }
 
+    /// Whether every field was good so far.
+    pub(super) fn is_good(&self) -> bool {
+        self.errors.is_empty()
+    }
+
+    /// What was wrong.
+    pub(super) fn into_errors(self) -> Vec<FieldError> {
+        self.errors
+    }
+
     /// Nothing, when every field was good.
     pub(super) fn finish(self) -> Result<(), Error> {
         if self.errors.is_empty() { Ok(()) } else { Err(Error::Invalid(self.errors)) }

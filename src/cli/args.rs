@@ -5,6 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand};
 
+mod transfer;
+
+pub(super) use self::transfer::{Export, Import};
+
 /// An auth server in one executable.
 #[derive(Debug, Parser)]
 #[command(name = "doorkey", version, arg_required_else_help = true)]
@@ -64,6 +68,10 @@ pub(super) enum Operate {
     /// Let a locked-out administrator in again: enable the account, give it the role admin and
     /// set another password
     Recover(Recover),
+    /// Write all accounts with their password hashes, one JSON object a line
+    Export(Export),
+    /// Make accounts of what an export, or another system, has written
+    Import(Import),
 }
 
 #[derive(Debug, Group)]

@@ -1,6 +1,6 @@
 //! The one place that prints. Whoever reads may go away at any time: that is no failure.
 
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 
 use serde_json::Value;
 
@@ -19,6 +19,14 @@ pub(super) fn line(text: &str) -> Result<(), Error> {
 pub(super) fn note(text: &str) {
     // There is nowhere left to say that standard error is closed.
     let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// How far a long command is, on one line of a terminal; nothing where there is none.
+pub(super) fn progress(text: &str) {
+    let mut terminal = io::stderr().lock();
+    if terminal.is_terminal() {
+        let _ = write!(terminal, "\r\u{1b}[K{text}").and_then(|()| terminal.flush());
+    }
 }
 
 /// A result for scripts.

@@ -183,7 +183,7 @@ fn password_from_stdin() -> Result<Secret, Error> {
 }
 
 /// Percent-encoded (RFC 3986, 2.1) for a query.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
     let one = |b: u8| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") };
     text.bytes().map(one).collect()

@@ -23,6 +23,7 @@ pub use keys::KeyPair;
 pub use keys::PublicJwk;
 pub use keys::VerifyingKey;
 pub use password::Argon2Params;
+pub use password::BadHash;
 pub use password::Busy;
 pub use password::Passwords;
 pub use password::PoolSettings;

@@ -5,17 +5,21 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use argon2::Algorithm;
 use zeroize::Zeroizing;
 
+use self::foreign::Foreign;
 use self::phc::Phc;
 use self::pool::{Memory, Pool, Size};
 use super::normalize::normalize;
 use super::random::Random;
 use crate::model::{Password, PasswordHash};
 
+mod foreign;
 mod phc;
 mod pool;
 
+pub use self::foreign::BadHash;
 pub use self::pool::Busy;
 
 const SALT_BYTES: usize = 16;
@@ -25,6 +29,10 @@ const OUTPUT_BYTES: usize = 32;
 /// parameters in use are always within it.
 const COSTLIEST: Argon2Params =
     Argon2Params { memory_kib: 1024 * 1024, iterations: 16, parallelism: 4 };
+
+/// The most that an imported argon2 hash may cost, unless new ones cost more.
+const COSTLIEST_IMPORT: Argon2Params =
+    Argon2Params { memory_kib: 256 * 1024, iterations: 10, parallelism: 4 };
 
 /// What one hash costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +58,13 @@ impl Argon2Params {
         let parallelism = self.parallelism.clamp(1, COSTLIEST.parallelism);
         let memory_kib = self.memory_kib.max(8 * parallelism);
         Self { memory_kib, iterations: self.iterations.max(1), parallelism }
+    }
+
+    /// Whether one of these costs at most `most`, or what new ones cost.
+    fn within(self, most: Self, new: Self) -> bool {
+        self.memory_kib <= most.memory_kib.max(new.memory_kib)
+            && self.iterations <= most.iterations.max(new.iterations)
+            && self.parallelism <= most.parallelism
     }
 
     fn blocks(self) -> usize {
@@ -93,6 +108,16 @@ pub enum Verdict {
     /// The stored hash is damaged, of an unknown kind, or dearer than allowed: an alarm for the
     /// operator, a plain refusal for the client.
     Unreadable,
+}
+
+impl Verdict {
+    /// A match, with more reason to hash anew.
+    fn or_rehash(self, more: bool) -> Self {
+        match self {
+            Self::Match { rehash } => Self::Match { rehash: rehash || more },
+            Self::Mismatch | Self::Unreadable => self,
+        }
+    }
 }
 
 /// Makes and verifies password hashes. Clones share one pool of threads.
@@ -151,12 +176,26 @@ impl Passwords {
         password: &Password,
         stored: Option<&PasswordHash>,
     ) -> Result<Verdict, Busy> {
-        let password = normalize(password);
-        let (phc, if_equal, otherwise) = self.0.expectation(stored);
-        let work = move |memory: &mut Memory| {
-            if phc.matches(&password, memory) { if_equal } else { otherwise }
+        let (normal, typed) = (normalize(password), password.clone());
+        let (expected, found, otherwise) = self.0.expectation(stored);
+        let work = move |memory: &mut Memory| match expected.compare(&normal, &typed, memory) {
+            Some(as_typed) => found.or_rehash(as_typed),
+            None => otherwise,
         };
         self.0.pool.run(work).await
+    }
+
+    /// Takes the hash of another system, or one that was exported, to be stored as it is.
+    ///
+    /// # Errors
+    /// [`BadHash`] when it is of no known form, or would cost more than a login may.
+    pub fn import(&self, text: String) -> Result<PasswordHash, BadHash> {
+        match Phc::parse(&text) {
+            Some(phc) if phc.params.within(COSTLIEST_IMPORT, self.0.params) => {}
+            Some(_) => return Err(BadHash::TooDear),
+            None => drop(Foreign::parse(&text)?),
+        }
+        Ok(PasswordHash::from_phc(text))
     }
 
     /// When it is worth trying again after [`Busy`]: 1 to 10 whole seconds.
@@ -168,31 +207,69 @@ impl Passwords {
 
 impl Shared {
     /// What to compare with, and the verdicts for equal and unequal.
-    fn expectation(&self, stored: Option<&PasswordHash>) -> (Phc, Verdict, Verdict) {
+    fn expectation(&self, stored: Option<&PasswordHash>) -> (Expected, Verdict, Verdict) {
         match stored.map(|hash| self.read(hash)) {
-            Some(Some(phc)) => {
-                let rehash = phc.params != self.params
-                    || phc.salt.len() != SALT_BYTES
-                    || phc.output.len() != OUTPUT_BYTES;
-                (phc, Verdict::Match { rehash }, Verdict::Mismatch)
+            Some(Some(expected)) => {
+                let rehash = self.is_outdated(&expected);
+                (expected, Verdict::Match { rehash }, Verdict::Mismatch)
             }
-            Some(None) => (self.dummy.clone(), Verdict::Unreadable, Verdict::Unreadable),
-            None => (self.dummy.clone(), Verdict::Mismatch, Verdict::Mismatch),
+            Some(None) => (self.no_account(), Verdict::Unreadable, Verdict::Unreadable),
+            None => (self.no_account(), Verdict::Mismatch, Verdict::Mismatch),
         }
     }
 
-    fn read(&self, stored: &PasswordHash) -> Option<Phc> {
-        let affordable = |p: Argon2Params| {
-            p.memory_kib <= COSTLIEST.memory_kib.max(self.params.memory_kib)
-                && p.iterations <= COSTLIEST.iterations.max(self.params.iterations)
-                && p.parallelism <= COSTLIEST.parallelism
-        };
-        Phc::parse(stored.as_phc()).filter(|phc| affordable(phc.params))
+    fn no_account(&self) -> Expected {
+        Expected::Argon2(self.dummy.clone())
+    }
+
+    fn is_outdated(&self, expected: &Expected) -> bool {
+        match expected {
+            Expected::Argon2(phc) => {
+                phc.algorithm != Algorithm::Argon2id
+                    || phc.params != self.params
+                    || phc.salt.len() != SALT_BYTES
+                    || phc.output.len() != OUTPUT_BYTES
+            }
+            Expected::Foreign(_) => true,
+        }
+    }
+
+    fn read(&self, stored: &PasswordHash) -> Option<Expected> {
+        let text = stored.as_phc();
+        match Phc::parse(text) {
+            Some(phc) => phc.params.within(COSTLIEST, self.params).then_some(Expected::Argon2(phc)),
+            None => Foreign::parse(text).ok().map(Expected::Foreign),
+        }
+    }
+}
+
+/// What a password is compared with.
+enum Expected {
+    Argon2(Phc),
+    Foreign(Foreign),
+}
+
+impl Expected {
+    /// `None` when it is another password; else whether it matched only as it was typed, which
+    /// is what other systems hash: ours is hashed in its one form.
+    fn compare(&self, normal: &str, typed: &Password, memory: &mut Memory) -> Option<bool> {
+        let typed = typed.expose();
+        match self {
+            Self::Argon2(phc) if phc.matches(normal, memory) => Some(false),
+            Self::Argon2(phc) => (typed != normal && phc.matches(typed, memory)).then_some(true),
+            Self::Foreign(hash) => hash.matches(typed).then_some(true),
+        }
     }
 }
 
 fn fresh(params: Argon2Params, random: &Random, output: Vec<u8>) -> Phc {
-    Phc { params, salt: random.bytes::<SALT_BYTES>().to_vec(), output: Zeroizing::new(output) }
+    let algorithm = Algorithm::Argon2id;
+    Phc {
+        algorithm,
+        params,
+        salt: random.bytes::<SALT_BYTES>().to_vec(),
+        output: Zeroizing::new(output),
+    }
 }
 
 fn make(mut phc: Phc, password: &str, memory: &mut Memory) -> PasswordHash {

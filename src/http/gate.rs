@@ -30,6 +30,9 @@ use crate::model::Role;
 /// The longest target of a request, in bytes.
 const MAX_URI: usize = 4 * 1024;
 
+/// The largest body that the operator's command line sends, in bytes.
+const MAX_OPERATOR_BODY: usize = 1024 * 1024;
+
 /// The methods of one path.
 #[derive(Clone, Default)]
 struct Methods(HashMap<Method, Arc<Endpoint>>);
@@ -213,7 +216,13 @@ impl Api {
             Body::Ignored => Ok(Bytes::new()),
             Body::Json | Body::OptionalJson => {
                 let settings = &self.0.settings;
-                Ok(read_body(body, settings.max_body, settings.body_timeout).await?)
+                let most = match route.guard {
+                    Guard::Operator => MAX_OPERATOR_BODY,
+                    Guard::Public | Guard::Browser | Guard::Setup | Guard::User | Guard::Admin => {
+                        settings.max_body
+                    }
+                };
+                Ok(read_body(body, most, settings.body_timeout).await?)
             }
         }
     }

@@ -133,6 +133,17 @@ impl Problem {
         self.kind
     }
 
+    /// What is wrong as pairs of a field and its reason; what is wrong with the `whole` under
+    /// that name.
+    pub(super) fn reasons(self, whole: &str) -> Vec<(String, String)> {
+        if self.errors.is_empty() {
+            let reason = self.detail.unwrap_or(Cow::Borrowed(self.kind.row().title));
+            return vec![(whole.to_owned(), reason.into_owned())];
+        }
+        let pair = |e: FieldError| (e.field.into_owned(), e.message.into_owned());
+        self.errors.into_iter().map(pair).collect()
+    }
+
     /// The answer, with `request_id` in the body. A cause is logged here, once, with its chain.
     #[must_use]
     pub fn into_response(self, request_id: &str) -> Response {

@@ -66,6 +66,27 @@ impl fmt::Display for Timestamp {
 /// it is raised with each release.
 pub const BUILD_FLOOR: Timestamp = Timestamp::from_seconds(1_793_491_200);
 
+/// A text that is no moment, or one before 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotATime;
+
+impl fmt::Display for NotATime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("must be a time since 1970 like 2026-01-31T12:00:00Z")
+    }
+}
+
+impl std::error::Error for NotATime {}
+
+impl TryFrom<&str> for Timestamp {
+    type Error = NotATime;
+    /// RFC 3339; parts of a second are dropped.
+    fn try_from(text: &str) -> Result<Self, NotATime> {
+        let moment: jiff::Timestamp = text.parse().map_err(|_| NotATime)?;
+        u64::try_from(moment.as_second()).map(Self).map_err(|_| NotATime)
+    }
+}
+
 /// Where time comes from, the system or a test that moves it by hand, and which of it is
 /// believed. Clones share one state.
 #[derive(Debug, Clone)]
@@ -295,5 +316,15 @@ mod tests {
         clock.accept();
         assert_eq!(clock.read().state(), ClockState::Set);
         assert_eq!((clock.now(), clock.certain()), (BUILD_FLOOR, BUILD_FLOOR));
+    }
+
+    #[test]
+    fn a_time_is_read_as_it_is_written() {
+        let time = Timestamp::try_from("2020-02-03T04:05:06Z").unwrap();
+        assert_eq!(time.to_string(), "2020-02-03T04:05:06Z");
+        assert_eq!(Timestamp::try_from("2020-02-03T05:05:06.789+01:00"), Ok(time));
+        for bad in ["", "2020-02-03", "2020-02-03T04:05:06", "1969-12-31T23:59:59Z", "0"] {
+            assert_eq!(Timestamp::try_from(bad), Err(NotATime), "{bad}");
+        }
     }
 }

@@ -33,6 +33,8 @@ pub enum EventKind {
     PasswordReset,
     /// An administrator made an account.
     UserCreated,
+    /// An account was imported from a file.
+    UserImported,
     /// Name or address of an account changed.
     ProfileChanged,
     /// The roles of an account changed.
@@ -67,6 +69,7 @@ impl EventKind {
             Self::ResetIssued => "a one-time link to set a password was made",
             Self::PasswordReset => "a one-time link set a password",
             Self::UserCreated => "an account was made",
+            Self::UserImported => "an account was imported",
             Self::ProfileChanged => "name or address of an account changed",
             Self::RolesChanged => "the roles of an account changed",
             Self::UserDisabled => "an account was disabled",
@@ -91,6 +94,7 @@ impl EventKind {
         Self::ResetIssued,
         Self::PasswordReset,
         Self::UserCreated,
+        Self::UserImported,
         Self::ProfileChanged,
         Self::RolesChanged,
         Self::UserDisabled,

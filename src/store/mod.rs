@@ -64,6 +64,8 @@ pub use self::revive::{Revived, SigningKeys};
 pub use self::sessions::Sessions;
 pub use self::setup::Setup;
 #[cfg(feature = "sled")]
+pub use self::sled::ArchiveError;
+#[cfg(feature = "sled")]
 pub use self::sled::FolderLock;
 #[cfg(feature = "sled")]
 pub use self::sled::OpenError;
@@ -71,8 +73,6 @@ pub use self::sled::OpenError;
 pub use self::sled::Options as SledOptions;
 #[cfg(feature = "sled")]
 pub use self::sled::Sled;
-#[cfg(feature = "sled")]
-pub use self::sled::ArchiveError;
 #[cfg(feature = "sled")]
 pub use self::sled::{HistoryFile, Reach, history};
 #[cfg(feature = "sled")]

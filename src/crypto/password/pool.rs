@@ -54,6 +54,12 @@ impl Memory {
     }
 }
 
+/// Does `work` that takes large memory of its own, one at a time, as [`Memory::with`] does.
+pub(super) fn with_own_memory<T>(work: impl FnOnce() -> T) -> T {
+    let _one_at_a_time = LARGE.lock().unwrap_or_else(PoisonError::into_inner);
+    work()
+}
+
 type Job = Box<dyn FnOnce(&mut Memory) + Send>;
 
 /// The threads and their queue. The threads end when the pool is dropped and its queue is empty.

@@ -13,6 +13,11 @@ fn password(text: &str) -> Password {
     Password::try_from(Secret::new(text.to_owned())).unwrap()
 }
 
+fn argon2(expected: Expected) -> Phc {
+    let Expected::Argon2(phc) = expected else { panic!("a hash of another system") };
+    phc
+}
+
 /// PW-07.
 #[tokio::test]
 async fn a_password_becomes_an_argon2id_phc_string_with_a_salt_of_its_own() {
@@ -72,12 +77,12 @@ async fn an_unreadable_hash_is_a_verdict_and_no_panic() {
     let passwords = passwords_with(CHEAP);
     let good = passwords.hash(&password("correct horse")).await.unwrap();
     let cut = &good.as_phc()[..good.as_phc().len() - 30];
-    let bcrypt = "$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy";
+    let bcrypt = "$2b$31$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy";
     for bad in ["", "$", "plain", "\0", bcrypt, cut] {
         let hash = PasswordHash::from_phc(bad.to_owned());
         let verdict = passwords.verify(&password("correct horse"), Some(&hash)).await;
         assert_eq!(verdict, Ok(Verdict::Unreadable), "{bad:?}");
-        let (phc, ..) = passwords.0.expectation(Some(&hash));
+        let phc = argon2(passwords.0.expectation(Some(&hash)).0);
         assert_eq!(phc.params, CHEAP);
     }
 }
@@ -107,7 +112,8 @@ async fn the_parameters_in_use_are_never_too_dear() {
 async fn where_there_is_no_account_a_dummy_of_the_current_parameters_is_verified() {
     for params in [CHEAP, Argon2Params { memory_kib: 128, ..CHEAP }] {
         let passwords = passwords_with(params);
-        let (phc, if_equal, otherwise) = passwords.0.expectation(None);
+        let (expected, if_equal, otherwise) = passwords.0.expectation(None);
+        let phc = argon2(expected);
         assert_eq!(phc.params, params);
         assert_eq!((phc.salt.len(), phc.output.len()), (SALT_BYTES, OUTPUT_BYTES));
         assert_eq!((if_equal, otherwise), (Verdict::Mismatch, Verdict::Mismatch));
@@ -174,4 +180,47 @@ async fn a_storm_is_answered_in_full_and_the_excess_is_busy() {
     let busy = verdicts.iter().filter(|v| **v == Err(Busy)).count();
     assert!((1..50).contains(&busy), "{busy} were refused");
     assert!(verdicts.iter().all(|v| matches!(v, Ok(Verdict::Mismatch) | Err(Busy))));
+}
+
+#[tokio::test]
+async fn a_hash_of_another_system_matches_as_typed_and_is_to_be_replaced() {
+    let passwords = passwords_with(CHEAP);
+    let cafe = "cafe\u{301} nfd";
+    for (text, typed, other) in [
+        ("$2b$04$URks82M802k./KRYgekvzeJds4zGy5Ptz4u.i7O84insoeq1ERV3O", "correct horse", "x"),
+        ("$2b$04$06n2WnDJRd0qD5gRlNBk7uHwStCc3WUToxg2.V1sAB3kVghYz6VVS", cafe, "caf\u{e9} nfd"),
+        (ARGON2ID_OF_DECOMPOSED, cafe, "caf\u{e9} nfd"),
+        (
+            "$argon2i$v=19$m=64,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$upMolgTkMlwbVBjdk8MFwkTNVPmQTsViYFz5ZF/pVVg",
+            "correct horse",
+            "x",
+        ),
+        (
+            "$argon2d$v=19$m=64,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$yKlBuXMyPSQ2Ltk1+t0pQsoKwkaTMFgDcq5mzUVT8GI",
+            "correct horse",
+            "x",
+        ),
+    ] {
+        let hash = passwords.import(text.to_owned()).unwrap();
+        let verdict = passwords.verify(&password(typed), Some(&hash)).await;
+        assert_eq!(verdict, Ok(Verdict::Match { rehash: true }), "{text}");
+        assert_eq!(passwords.verify(&password(other), Some(&hash)).await, Ok(Verdict::Mismatch));
+    }
+}
+
+/// Made by argon2-cffi of bytes that are not in form C.
+const ARGON2ID_OF_DECOMPOSED: &str = "$argon2id$v=19$m=64,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$SPAClDP9zhT4q5M8lPk4UrQngvlQct4hevmr+bjfDMQ";
+
+#[test]
+fn an_imported_argon2_hash_costs_at_most_what_is_allowed_or_what_new_ones_cost() {
+    let with = |params: &str| ARGON2ID_OF_DECOMPOSED.replacen("m=64,t=1,p=1", params, 1);
+    let import = |passwords: &Passwords, params: &str| passwords.import(with(params)).err();
+    let passwords = passwords_with(CHEAP);
+    assert_eq!(import(&passwords, "m=262144,t=10,p=4"), None);
+    for dear in ["m=262145,t=1,p=1", "m=64,t=11,p=1", "m=64,t=1,p=5"] {
+        assert_eq!(import(&passwords, dear), Some(BadHash::TooDear), "{dear}");
+    }
+    assert_eq!(import(&passwords, "m=64"), Some(BadHash::Unknown));
+    let dearer = passwords_with(Argon2Params { iterations: 12, ..CHEAP });
+    assert_eq!(import(&dearer, "m=64,t=12,p=1"), None);
 }

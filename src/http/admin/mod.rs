@@ -5,6 +5,7 @@ mod clock;
 mod events;
 mod keys;
 mod sessions;
+mod transfer;
 mod users;
 
 use super::route::{Context, Endpoint};
@@ -16,6 +17,7 @@ pub(super) fn endpoints(context: &Context) -> Vec<Endpoint> {
         keys::endpoints(context),
         events::endpoints(context),
         clock::endpoints(context),
+        transfer::endpoints(context),
     ]
     .concat()
 }

@@ -47,9 +47,9 @@ use std::sync::atomic::Ordering;
 use async_trait::async_trait;
 use sled::IVec;
 
+pub use self::archive::ArchiveError;
 use self::committer::Committer;
 use self::frame::End;
-pub use self::archive::ArchiveError;
 pub use self::inspect::{HistoryFile, Reach, history};
 use self::journal::Journal;
 use self::mark::Mark;

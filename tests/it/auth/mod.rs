@@ -8,6 +8,7 @@ mod clock;
 mod dropped;
 mod engines;
 mod events;
+mod import;
 mod links;
 mod passwords;
 mod races;

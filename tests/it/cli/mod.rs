@@ -6,6 +6,7 @@ mod crash;
 mod dev;
 mod folder;
 pub mod harness;
+mod import;
 mod log;
 mod operate;
 mod start;

@@ -2,7 +2,7 @@
 
 use super::harness::Place;
 
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 24] = [
     "",
     "serve",
     "user",
@@ -23,6 +23,8 @@ const COMMANDS: [&str; 22] = [
     "config",
     "config check",
     "recover",
+    "export",
+    "import",
     "healthcheck",
     "version",
 ];
@@ -53,6 +55,11 @@ fn wrong_usage_is_exit_code_2_and_touches_nothing() {
         "session revoke ann a/b",
         "session revoke ann a --all",
         "recover ann",
+        "import",
+        "import a b",
+        "import a --dry-run --skip-refused",
+        "export a b",
+        "export --json",
         "serve --listen nonsense",
     ] {
         let args: Vec<&str> = wrong.split_whitespace().collect();

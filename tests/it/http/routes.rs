@@ -39,6 +39,8 @@ const CONTRACT: &[&str] = &[
     "POST /admin/clock/accept",
     "GET /admin/events",
     "GET /admin/events/{request_id}",
+    "GET /admin/export",
+    "POST /admin/import",
     "POST /auth/setup",
     "POST /auth/password-reset",
     "GET /.well-known/jwks.json",
