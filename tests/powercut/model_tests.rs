@@ -1,0 +1,1 @@
+//! What the model of the disk allows.
