@@ -3,7 +3,7 @@
 
 use super::history::{Act, History};
 
-/// SplitMix64: enough for choices.
+/// The generator `SplitMix64`: enough for choices.
 #[derive(Debug, Clone)]
 pub struct Dice(u64);
 

@@ -54,12 +54,15 @@ impl<'a> Disk<'a> {
                         disk.latest.insert(*inode, op.start);
                     }
                 }
-                act => {
-                    if let Act::Create { inode, is_folder: true, .. } = act {
-                        disk.folders.insert(*inode);
-                    }
+                Act::Create { inode, is_folder: true, .. } => {
+                    disk.folders.insert(*inode);
                     disk.ops.push(op);
                 }
+                Act::Create { .. }
+                | Act::Remove { .. }
+                | Act::Rename { .. }
+                | Act::Write { .. }
+                | Act::Resize { .. } => disk.ops.push(op),
             }
         }
         disk
@@ -181,7 +184,8 @@ impl<'a> File<'a> {
                     }
                     size = *new;
                 }
-                _ => {}
+                Act::Create { .. } | Act::Remove { .. } | Act::Rename { .. } | Act::Sync { .. } => {
+                }
             }
             sizes.push(size);
         }
@@ -227,7 +231,9 @@ impl<'a> File<'a> {
             let (from, to) = match &op.act {
                 Act::Write { at, bytes, .. } => (*at, at + bytes.len()),
                 Act::Resize { size, .. } => (*size, before.max(*size)),
-                _ => continue,
+                Act::Create { .. } | Act::Remove { .. } | Act::Rename { .. } | Act::Sync { .. } => {
+                    continue;
+                }
             };
             for at in from / unit..to.div_ceil(unit) {
                 units.entry(at).or_default().push(act);
@@ -246,7 +252,7 @@ impl<'a> File<'a> {
                 let end = to.min(bytes.len());
                 bytes[from.max(*size).min(end)..end].fill(0);
             }
-            _ => {}
+            Act::Create { .. } | Act::Remove { .. } | Act::Rename { .. } | Act::Sync { .. } => {}
         }
     }
 }

@@ -149,7 +149,7 @@ impl Reader<'_> {
     fn unknown(&self, call: &Call) {
         let ours = call.args.iter().any(|arg| {
             let named = arg.parse().ok().is_some_and(|fd| self.file(fd).is_some());
-            named || arg.starts_with('"') && self.place_of(arg_text(arg)).is_some()
+            named || arg.starts_with('"') && self.place_of(&arg_text(arg)).is_some()
         });
         let harmless = call.name == "mmap" && !call.args.join(" ").contains("MAP_SHARED");
         let blind = ["io_uring_setup", "sync", "syncfs"].contains(&call.name.as_str());
@@ -168,8 +168,8 @@ impl Reader<'_> {
     }
 
     /// Folder and name of an absolute path below the root; the root itself has no name.
-    fn place_of(&self, path: String) -> Option<(Inode, String)> {
-        let below = Path::new(&path).strip_prefix(&self.root).ok()?;
+    fn place_of(&self, path: &str) -> Option<(Inode, String)> {
+        let below = Path::new(path).strip_prefix(&self.root).ok()?;
         let mut parts: Vec<String> =
             below.iter().map(|part| part.to_str().unwrap().to_owned()).collect();
         let name = parts.pop().unwrap_or_default();
@@ -184,7 +184,7 @@ impl Reader<'_> {
         let relative = !text.starts_with('/');
         match call.args.get(at.wrapping_sub(1)).and_then(|fd| fd.parse::<i64>().ok()) {
             Some(folder) if relative => Some((self.file(folder)?.inode, text)),
-            _ => self.place_of(text),
+            _ => self.place_of(&text),
         }
     }
 

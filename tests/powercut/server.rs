@@ -118,10 +118,10 @@ impl Client {
             head += "Content-Type: application/json\r\n";
         }
         if !credential.is_empty() {
-            head += &format!("{credential}\r\n");
+            head += &[credential, "\r\n"].concat();
         }
-        head += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
-        stream.write_all(head.as_bytes()).unwrap();
+        let request = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
+        stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();

@@ -148,9 +148,10 @@ pub fn table(tallies: &[Tally], settings: &Settings) -> String {
         let rules = format!("{:?}", tally.rules).to_lowercase();
         let (distinct, losses) = (tally.distinct.len(), tally.losses.len());
         let Tally { load, states, opened, acknowledged, .. } = tally;
-        text += &format!(
+        let row = format!(
             "{load:<12} {rules:<6} {states:>6} {distinct:>8} {opened:>6} {acknowledged:>12} {losses:>6}\n"
         );
+        text += &row;
         rows.push(json!({"workload": load, "rules": rules, "states": states, "distinct": distinct,
             "opened": opened, "acknowledged": acknowledged, "losses": losses}));
     }
