@@ -10,7 +10,7 @@ use super::trace::Call;
 pub type Inode = usize;
 pub const ROOT: Inode = 0;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Act {
     Create {
         folder: Inode,
@@ -48,7 +48,7 @@ pub enum Act {
 }
 
 /// An act with the moments at which it began and was done.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Op {
     pub start: usize,
     pub end: usize,
@@ -138,7 +138,7 @@ impl Reader<'_> {
             "mkdir" | "mkdirat" => self.made(call),
             "unlink" | "unlinkat" | "rmdir" => self.removed(call),
             "rename" | "renameat" | "renameat2" => self.renamed(call),
-            "ftruncate" => self.resized(call, (call.number(0), call.number(1))),
+            "ftruncate" => self.truncated(call),
             "fallocate" => self.allocated(call),
             "sync_file_range" => {}
             _ => self.unknown(call),
@@ -182,7 +182,7 @@ impl Reader<'_> {
     fn place(&self, call: &Call, at: usize) -> Option<(Inode, String)> {
         let text = call.text(at);
         let relative = !text.starts_with('/');
-        match call.args.get(at.wrapping_sub(1)).and_then(|fd| fd.parse::<i64>().ok()) {
+        match call.args.get(at.wrapping_sub(1)).and_then(|fd| fd.parse().ok()) {
             Some(folder) if relative => Some((self.file(folder)?.inode, text)),
             _ => self.place_of(&text),
         }
@@ -242,12 +242,11 @@ impl Reader<'_> {
     }
 
     fn written(&mut self, call: &Call) {
-        let mut bytes = call.vector(1);
+        let bytes = data(call);
         let Some(open) = self.descriptors.get(&call.number(0)).copied() else {
             self.history.sent.push((self.base + call.start, bytes));
             return;
         };
-        bytes.truncate(call.result.map_or(usize::MAX, |len| usize::try_from(len).unwrap()));
         let (inode, size) = (self.open[open].inode, self.size(self.open[open].inode));
         let at = if self.open[open].append { size } else { self.open[open].position };
         self.open[open].position = at + bytes.len();
@@ -256,9 +255,7 @@ impl Reader<'_> {
 
     fn written_at(&mut self, call: &Call) {
         let Some(inode) = self.file(call.number(0)).map(|open| open.inode) else { return };
-        let mut bytes = call.vector(1);
-        bytes.truncate(call.result.map_or(usize::MAX, |len| usize::try_from(len).unwrap()));
-        self.write(call, inode, (usize::try_from(call.number(3)).unwrap(), bytes));
+        self.write(call, inode, (usize::try_from(call.number(3)).unwrap(), data(call)));
     }
 
     fn size(&self, inode: Inode) -> usize {
@@ -306,9 +303,10 @@ impl Reader<'_> {
         self.push(call, Act::Rename { from, to, inode });
     }
 
-    fn resized(&mut self, call: &Call, (descriptor, size): (i64, i64)) {
-        let Some(inode) = self.file(descriptor).map(|open| open.inode) else { return };
-        self.resize(call, inode, usize::try_from(size).unwrap());
+    fn truncated(&mut self, call: &Call) {
+        if let Some(inode) = self.file(call.number(0)).map(|open| open.inode) {
+            self.resize(call, inode, usize::try_from(call.number(1)).unwrap());
+        }
     }
 
     fn resize(&mut self, call: &Call, inode: Inode, size: usize) {
@@ -328,6 +326,13 @@ impl Reader<'_> {
             self.resize(call, inode, end);
         }
     }
+}
+
+/// As much as was written.
+fn data(call: &Call) -> Vec<u8> {
+    let mut bytes = call.vector(1);
+    bytes.truncate(call.result.map_or(usize::MAX, |len| usize::try_from(len).unwrap()));
+    bytes
 }
 
 fn arg_text(arg: &str) -> String {

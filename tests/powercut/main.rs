@@ -63,7 +63,18 @@ fn no_acknowledged_change_is_lost_when_the_power_goes() {
     assert!(losses.is_empty(), "{losses:#?}");
 }
 
-/// The test above can fail: it does when the disk does not sync what makes commits durable.
+#[test]
+fn a_first_start_that_was_cut_off_at_any_moment_can_be_done_again() {
+    if !can_run() {
+        return;
+    }
+    let settings = Settings { states: 0, ..Settings::read() };
+    let tally = states::run_every_start(&workload::first_start(settings.seed));
+    say(&states::table(std::slice::from_ref(&tally), &settings));
+    assert!(tally.losses.is_empty(), "{:#?}", tally.losses);
+}
+
+/// The first test above can fail: it does when the disk does not sync what makes commits durable.
 #[test]
 fn without_the_sync_of_the_commits_changes_are_lost() {
     if !can_run() {

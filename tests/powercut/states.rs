@@ -1,14 +1,14 @@
 //! Many disks of one recording: built, opened, counted.
 
 use std::collections::hash_map::DefaultHasher;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::hash::{Hash as _, Hasher as _};
 
 use serde_json::json;
 
 use super::check::{Promise, Verifier, check};
-use super::cut::{self, Choice, Dice};
+use super::cut::{self, Choice, Dice, Style};
 use super::disk::{Disk, Rules};
 use super::workload::Recording;
 
@@ -51,24 +51,43 @@ pub struct Tally {
     pub losses: Vec<String>,
 }
 
+impl Tally {
+    fn new(recording: &Recording, rules: Rules) -> Self {
+        let (load, distinct, losses) = (recording.name, HashSet::new(), Vec::new());
+        Self { load, rules, states: 0, distinct, opened: 0, acknowledged: 0, losses }
+    }
+}
+
+/// Chosen disks, half of them by each set of rules.
 pub fn run(recording: &Recording, settings: &Settings) -> [Tally; 2] {
-    let verifier = Verifier::new();
-    let sent = sent(recording);
-    let mut tallies = [Rules::Ext4, Rules::Posix].map(|rules| Tally {
-        load: recording.name,
-        rules,
-        states: 0,
-        distinct: HashSet::new(),
-        opened: 0,
-        acknowledged: 0,
-        losses: Vec::new(),
-    });
+    let (sent, verifier) = (sent(recording), Verifier::new());
+    let mut tallies = [Rules::Ext4, Rules::Posix].map(|rules| Tally::new(recording, rules));
     for state in 0..settings.states {
         let tally = &mut tallies[state % 2];
         let seed = settings.seed * 1_000_000 + u64::try_from(state).unwrap();
-        one(recording, (&sent, &verifier), (tally, seed, settings.ignored.as_deref()));
+        let mut dice = Dice::new(seed);
+        let cut = cut::moment(&recording.history, recording.from, &mut dice);
+        let choice = Choice::new(&mut dice, cut);
+        let disk = (cut, choice, settings.ignored.as_deref());
+        one(recording, (&sent, &verifier), (tally, disk));
     }
     tallies
+}
+
+/// Every moment until the first answer, with all names on the disk and nothing in the files:
+/// what a file system that writes names first leaves of a start.
+pub fn run_every_start(recording: &Recording) -> Tally {
+    let (sent, verifier) = (sent(recording), Verifier::new());
+    let mut tally = Tally::new(recording, Rules::Ext4);
+    let first = sent.values().copied().min().unwrap();
+    let ops = recording.history.ops.iter().filter(|op| op.end < first);
+    let moments: BTreeSet<usize> = ops.flat_map(|op| [op.start, op.end]).collect();
+    for cut in moments {
+        let names = Choice::of(Style::Everything, 4096);
+        let choice = Choice { data: Style::Nothing, ..names };
+        one(recording, (&sent, &verifier), (&mut tally, (cut, choice, None)));
+    }
+    tally
 }
 
 /// When the answer with a request id may have arrived.
@@ -88,11 +107,8 @@ fn sent(recording: &Recording) -> HashMap<String, usize> {
 fn one(
     recording: &Recording,
     (sent, verifier): (&HashMap<String, usize>, &Verifier),
-    (tally, seed, ignored): (&mut Tally, u64, Option<&str>),
+    (tally, (cut, choice, ignored)): (&mut Tally, (usize, Choice, Option<&str>)),
 ) {
-    let mut dice = Dice::new(seed);
-    let cut = cut::moment(&recording.history, recording.from, &mut dice);
-    let choice = Choice::new(&mut dice, cut);
     let disk = Disk::at(&recording.history, cut, (tally.rules, ignored));
     let image = disk.image(&mut choice.clone());
     let folder = tempfile::tempdir().unwrap();
@@ -121,7 +137,7 @@ fn one(
         fs::copy(trace.join(&name), kept.join(&name)).unwrap();
     }
     tally.losses.push(format!(
-        "{}, {:?}, seed {seed}, power cut at {cut}, {choice:?}, {place}: {}",
+        "{}, {:?}, power cut at {cut}, {choice:?}, {place}: {}",
         tally.load,
         tally.rules,
         wrong.join("; ")
