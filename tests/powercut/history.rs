@@ -147,10 +147,9 @@ impl Reader<'_> {
 
     /// What the model cannot follow must not touch a file of ours.
     fn unknown(&self, call: &Call) {
-        let ours = call.args.iter().any(|arg| {
-            let named = arg.parse().ok().is_some_and(|fd| self.file(fd).is_some());
-            named || arg.starts_with('"') && self.place_of(&arg_text(arg)).is_some()
-        });
+        let mut descriptors = call.args.iter().filter_map(|arg| arg.parse().ok());
+        let named = call.paths().iter().any(|path| self.place_of(path).is_some());
+        let ours = named || descriptors.any(|descriptor| self.file(descriptor).is_some());
         let harmless = call.name == "mmap" && !call.args.join(" ").contains("MAP_SHARED");
         let blind = ["io_uring_setup", "sync", "syncfs"].contains(&call.name.as_str());
         assert!(harmless || !(ours || blind), "the model of the disk does not know {call:?}");
@@ -242,7 +241,7 @@ impl Reader<'_> {
     }
 
     fn written(&mut self, call: &Call) {
-        let bytes = data(call);
+        let bytes = call.written(1);
         let Some(open) = self.descriptors.get(&call.number(0)).copied() else {
             self.history.sent.push((self.base + call.start, bytes));
             return;
@@ -255,7 +254,7 @@ impl Reader<'_> {
 
     fn written_at(&mut self, call: &Call) {
         let Some(inode) = self.file(call.number(0)).map(|open| open.inode) else { return };
-        self.write(call, inode, (usize::try_from(call.number(3)).unwrap(), data(call)));
+        self.write(call, inode, (usize::try_from(call.number(3)).unwrap(), call.written(1)));
     }
 
     fn size(&self, inode: Inode) -> usize {
@@ -326,17 +325,4 @@ impl Reader<'_> {
             self.resize(call, inode, end);
         }
     }
-}
-
-/// As much as was written.
-fn data(call: &Call) -> Vec<u8> {
-    let mut bytes = call.vector(1);
-    bytes.truncate(call.result.map_or(usize::MAX, |len| usize::try_from(len).unwrap()));
-    bytes
-}
-
-fn arg_text(arg: &str) -> String {
-    let call =
-        Call { name: String::new(), args: vec![arg.to_owned()], result: None, start: 0, end: 0 };
-    String::from_utf8_lossy(&call.bytes(0)).into_owned()
 }

@@ -45,9 +45,20 @@ impl Call {
         String::from_utf8(self.bytes(at)).unwrap()
     }
 
-    /// All strings of a vector of buffers, one after the other.
-    pub fn vector(&self, at: usize) -> Vec<u8> {
-        strings(&self.args[at]).concat()
+    /// What was written of a buffer, or of a vector of them one after the other.
+    pub fn written(&self, at: usize) -> Vec<u8> {
+        let mut bytes = strings(&self.args[at]).concat();
+        bytes.truncate(self.result.map_or(usize::MAX, |len| usize::try_from(len).unwrap()));
+        bytes
+    }
+
+    /// All arguments that are strings.
+    pub fn paths(&self) -> Vec<String> {
+        let quoted = self.args.iter().filter(|arg| arg.starts_with('"'));
+        quoted
+            .flat_map(|arg| strings(arg))
+            .filter_map(|text| String::from_utf8(text).ok())
+            .collect()
     }
 }
 
@@ -154,6 +165,6 @@ fn a_vector_of_buffers_is_one_write_and_an_error_is_none() {
     let text = "7 writev(3, [{iov_base=\"\\x61\", iov_len=1}, {iov_base=\"\\x62\", iov_len=1}], 2) = 2\n\
                 7 unlink(\"\\x61\") = -1 ENOENT (No such file or directory)\n";
     let (calls, _) = parse(text);
-    assert_eq!((calls[0].vector(1), calls[0].args.len()), (b"ab".to_vec(), 3));
+    assert_eq!((calls[0].written(1), calls[0].args.len()), (b"ab".to_vec(), 3));
     assert_eq!((calls[1].text(0), calls[1].result), ("a".to_owned(), Some(-1)));
 }
