@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! cargo test --test powercut                                       a short form
-//! DOORKEY_POWERCUT_STATES=170 cargo test --test powercut           so many disks of each load
+//! DOORKEY_POWERCUT_STATES=200 cargo test --test powercut           so many of each load (a first
+//!                                                                  start has about 150 in it)
 //! DOORKEY_POWERCUT_SEED=7                                          other choices
 //! DOORKEY_POWERCUT_IGNORE_SYNC=journal                             as if these syncs did nothing
 //! ```
