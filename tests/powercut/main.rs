@@ -13,7 +13,6 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests, their helpers too")]
 #![expect(unreachable_pub, reason = "the modules are the API of the tests")]
-#![cfg(feature = "sled")]
 
 mod check;
 mod cut;
