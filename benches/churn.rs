@@ -132,6 +132,7 @@ async fn start(store: Store, clock: Clock) -> Auth {
 fn settings() -> Settings {
     let role = |word: &str| Role::try_from(word.to_owned()).expect("a role");
     Settings {
+        trust_mark: false,
         registration_open: true,
         roles: Roles::from(["admin", "user"].map(role)),
         access_ttl: Duration::from_mins(10),

@@ -82,7 +82,7 @@ impl EventKind {
     }
 
     /// Every kind, for filters and tests.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Registered,
         Self::SetUp,
         Self::LoggedIn,

@@ -102,13 +102,24 @@ fn create(path: &Path, random: &Random) -> io::Result<MasterKey> {
     Ok(key)
 }
 
-/// Writes a secret to a file that must not exist yet, for its owner only.
+/// Writes a secret to a file that must not exist yet, for its owner only. It gets its name when
+/// it is whole: a power cut must not leave an empty file in its place. The caller holds the
+/// lock of the folder, so nobody else makes the file meanwhile.
 pub(super) fn write_new(path: &Path, secret: &Secret) -> io::Result<()> {
+    if path.symlink_metadata().is_ok() {
+        return Err(ErrorKind::AlreadyExists.into());
+    }
+    let unfinished = path.with_added_extension("new");
+    match fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        Err(_) | Ok(()) => {}
+    }
     let mut options = OpenOptions::new();
-    let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
+    let mut file = options.write(true).create_new(true).mode(0o600).open(&unfinished)?;
     file.write_all(secret.expose().as_bytes())?;
     file.write_all(b"\n")?;
     file.sync_all()?;
+    fs::rename(&unfinished, path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
 }
@@ -130,6 +141,17 @@ mod tests {
         assert_eq!(mode & 0o7777, 0o600);
         let read = opened(folder.path(), false).unwrap().to_text();
         assert_eq!(first.expose(), read.expose());
+    }
+
+    /// What a power cut leaves; `tests/powercut` looks at every moment.
+    #[test]
+    fn a_key_that_was_cut_off_while_it_was_written_is_made_again() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("master.key.new"), "half").unwrap();
+        let first = opened(folder.path(), true).unwrap().to_text();
+        let read = opened(folder.path(), false).unwrap().to_text();
+        assert_eq!(first.expose(), read.expose());
+        assert!(!folder.path().join("master.key.new").exists());
     }
 
     /// KEY-04.

@@ -1,7 +1,7 @@
 //! The journal that commits are appended to: what is in it and synced has happened.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -72,7 +72,7 @@ impl Journal {
     pub(super) fn rewrite(path: &Path, length: u64) -> io::Result<Self> {
         let unfinished = files::unfinished(path);
         let mut file = new_file(&unfinished)?;
-        io::copy(&mut File::open(path)?.take(length), &mut file)?;
+        copy(&mut File::open(path)?.take(length), &mut file)?;
         file.sync_all()?;
         fs::rename(&unfinished, path)?;
         files::sync(path.parent().unwrap_or(Path::new(".")))?;
@@ -115,6 +115,17 @@ impl Journal {
     /// Where it is.
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// Copies byte by byte: what the system offers for whole files may share blocks with the old one.
+fn copy(from: &mut impl io::Read, to: &mut File) -> io::Result<()> {
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match from.read(&mut buffer)? {
+            0 => return Ok(()),
+            read => to.write_all(&buffer[..read])?,
+        }
     }
 }
 
