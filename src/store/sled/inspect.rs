@@ -150,12 +150,14 @@ fn compare(live: &sled::Tree, made: &sled::Tree) -> sled::Result<Vec<String>> {
             (Some((a, _)), Some((b, _))) => a.cmp(b),
         };
         match order {
-            Ordering::Less => found.extend(told(&one, "is in the index and not in the journal")),
+            Ordering::Less => {
+                found.extend(told(one.as_ref(), "is in the index and not in the journal"));
+            }
             Ordering::Greater => {
-                found.extend(told(&other, "is in the journal and not in the index"))
+                found.extend(told(other.as_ref(), "is in the journal and not in the index"));
             }
             Ordering::Equal if one != other => {
-                found.extend(told(&one, "is another in the journal"))
+                found.extend(told(one.as_ref(), "is another in the journal"));
             }
             Ordering::Equal => {}
         }
@@ -169,8 +171,8 @@ fn compare(live: &sled::Tree, made: &sled::Tree) -> sled::Result<Vec<String>> {
     Ok(found)
 }
 
-fn told(pair: &Option<(sled::IVec, sled::IVec)>, what: &str) -> Option<String> {
-    let (key, _) = pair.as_ref()?;
+fn told(pair: Option<&(sled::IVec, sled::IVec)>, what: &str) -> Option<String> {
+    let (key, _) = pair?;
     let name = String::from_utf8_lossy(key.get(1..).unwrap_or_default());
     let kind = if layout::is_record(key) { "record" } else { "note" };
     Some(format!("the {kind} {} {what}", name.escape_debug()))
