@@ -131,7 +131,8 @@ async fn what_the_operator_alone_may_do_is_there_for_no_other_caller() {
     let root = server.admin().await;
     let is_operators = |row: &&Route| row.guard == Guard::Operator;
     let rows: Vec<&Route> = server.api.routes().iter().filter(is_operators).collect();
-    assert_eq!(names(rows.iter().copied()), set(&["POST /admin/clock/accept"]));
+    let operators = ["POST /admin/clock/accept", "GET /admin/export", "POST /admin/import"];
+    assert_eq!(names(rows.iter().copied()), set(&operators));
     for row in rows {
         for caller in [&root, &server.anonymous()] {
             let answer = caller.request(row.method.clone(), row.path).send().await;
