@@ -167,6 +167,8 @@ impl<'a> Builder<'a> {
         self.apply()?;
         self.flush()?;
         let folder = self.folder;
+        // A disk that does not sync has to say so here: dropping sled would panic then.
+        files::seal(folder)?;
         drop(self);
         files::seal(folder)
     }

@@ -9,6 +9,9 @@ use super::files;
 use super::frame::{self, FORMAT, Header, Role};
 use crate::model::Timestamp;
 
+/// How much is written to see whether the disk takes it. Zeros are no frame.
+const PROBE: usize = 4096;
+
 /// The file below a journal; tests have one that fails.
 pub(super) trait Medium: Send {
     /// Writes all of `bytes` at `offset`.
@@ -99,6 +102,22 @@ impl Journal {
         Ok(())
     }
 
+    /// Whether the next append can be hoped for, after one that failed: tries to write behind
+    /// the end, and leaves nothing there.
+    ///
+    /// # Errors
+    /// When the system still cannot write.
+    pub(super) fn probe(&mut self) -> io::Result<()> {
+        if !self.dirty {
+            return Ok(());
+        }
+        self.medium.cut(self.good)?;
+        self.medium.write_at(&[0; PROBE], self.good)?;
+        self.medium.cut(self.good)?;
+        self.dirty = false;
+        Ok(())
+    }
+
     /// Makes durable what was appended.
     ///
     /// # Errors
@@ -163,6 +182,22 @@ mod tests {
         journal.append(b"xy").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"12345678xy");
         assert_eq!(journal.bytes(), 10);
+    }
+
+    #[test]
+    fn a_disk_that_failed_is_probed_and_nothing_of_that_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("j");
+        let full = Full { file: new_file(&path).unwrap(), left: 10 };
+        let mut journal = Journal::over(Box::new(full), path.clone(), 0);
+        journal.append(b"12345678").unwrap();
+        journal.probe().unwrap();
+        journal.append(b"abcd").unwrap_err();
+        assert_eq!(journal.probe().unwrap_err().kind(), io::ErrorKind::StorageFull);
+        journal.medium =
+            Box::new(Full { file: File::options().write(true).open(&path).unwrap(), left: 5000 });
+        journal.probe().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"12345678");
     }
 
     #[test]

@@ -142,7 +142,10 @@ impl Drop for Sled {
     fn drop(&mut self) {
         self.shared.stopping.store(true, Ordering::Relaxed);
         let journal = self.committer.stop();
-        let Some(journal) = journal else { return };
+        let Some(journal) = journal else {
+            self.shared.close();
+            return;
+        };
         if let Some(thread) = self.snapshots.take() {
             thread.join();
         }

@@ -2,7 +2,7 @@
 //! is in doubt is made again from the journal.
 
 use std::fs::File;
-use std::io::{BufReader, ErrorKind};
+use std::io::{self, BufReader, ErrorKind};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -40,6 +40,18 @@ pub(super) struct Opened {
 
 /// Opens the store, creating it when there is none. Our own lock is held already.
 pub(super) fn open(data: &Path, options: &Options) -> Result<Opened, OpenError> {
+    guarded(data, || open_or_create(data, options))
+}
+
+/// sled panics also where it is only dropped, when its last sync fails.
+fn guarded<T>(data: &Path, work: impl FnOnce() -> Result<T, OpenError>) -> Result<T, OpenError> {
+    caught(work).unwrap_or_else(|panic| {
+        let store = files::store_path(data);
+        Err(OpenError::io("work with the store", &store)(io::Error::other(panic)))
+    })
+}
+
+fn open_or_create(data: &Path, options: &Options) -> Result<Opened, OpenError> {
     let (journals, store) = (files::journals_path(data), files::store_path(data));
     files::remove_unfinished(data)?;
     if !journals.exists() {
@@ -108,6 +120,10 @@ pub(super) fn reopen(
     options: &Options,
     before: &mut dyn FnMut(),
 ) -> Result<Opened, OpenError> {
+    guarded(data, || remake(data, options, before))
+}
+
+fn remake(data: &Path, options: &Options, before: &mut dyn FnMut()) -> Result<Opened, OpenError> {
     let start = Instant::now();
     let (store, unfinished) =
         (files::store_path(data), files::unfinished(&files::store_path(data)));

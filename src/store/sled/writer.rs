@@ -54,15 +54,24 @@ pub(super) struct Writer {
     unflushed: usize,
     /// The length at which the journal is followed by another, if it is more than the limit.
     rotate_at: u64,
-    /// Whether the last batch found no space.
-    full: bool,
+    /// Whether the last batch could not be written.
+    refusing: bool,
 }
 
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, journal: Journal, snapshots: Snapshots) -> Self {
         let last = shared.committed().durable;
         let health = Health::Good;
-        Self { shared, journal, snapshots, health, last, unflushed: 0, rotate_at: 0, full: false }
+        Self {
+            shared,
+            journal,
+            snapshots,
+            health,
+            last,
+            unflushed: 0,
+            rotate_at: 0,
+            refusing: false,
+        }
     }
 
     pub(super) fn shared(&self) -> &Arc<Shared> {
@@ -89,7 +98,11 @@ impl Writer {
         let tree = self.shared.tree().map_err(Failure::Index)?;
         let mut plan = Plan::new(&tree, self.last);
         let answers: Vec<Answer> = commits.iter().map(|commit| plan.add(commit)).collect();
-        let Some((batch, held)) = plan.finish() else { return Ok(answers) };
+        let Some((batch, held)) = plan.finish() else {
+            self.journal.probe().map_err(refused)?;
+            self.takes_again();
+            return Ok(answers);
+        };
         let now = self.shared.options.clock.now();
         self.journal.append(&frames(&held, self.last, now)).map_err(refused)?;
         self.journal.sync().map_err(Failure::Sync)?;
@@ -98,10 +111,14 @@ impl Writer {
         tree.apply_batch(batch).map_err(|error| Failure::Index(Error::unavailable(error)))?;
         self.shared.now_applied(self.last);
         self.unflushed += held.len();
-        if std::mem::take(&mut self.full) {
-            tracing::info!("there is space again: changes are taken");
-        }
+        self.takes_again();
         Ok(answers)
+    }
+
+    fn takes_again(&mut self) {
+        if std::mem::take(&mut self.refusing) {
+            tracing::info!("the disk takes changes again");
+        }
     }
 
     /// What has to be done between batches, when nobody waits.
@@ -144,8 +161,8 @@ impl Writer {
         let (reason, health): (Error, fn(Error, Instant) -> Health) = match failure {
             Failure::Refused(reason) => {
                 // Said once: the disk stays full for a while.
-                if !std::mem::replace(&mut self.full, true) {
-                    tracing::error!(%reason, "no change is taken until there is space");
+                if !std::mem::replace(&mut self.refusing, true) {
+                    tracing::error!(%reason, "no change is taken until the disk takes it");
                 }
                 return reason;
             }
