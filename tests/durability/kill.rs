@@ -31,7 +31,7 @@ fn nothing_acknowledged_is_lost_and_no_revocation_undone_by_kill_9_under_load() 
 }
 
 #[expect(clippy::disallowed_methods, reason = "the length of a test is no configuration")]
-fn number(variable: &str, default: u64) -> u64 {
+pub fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).map_or(default, |text| text.parse().unwrap())
 }
 

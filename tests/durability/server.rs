@@ -1,5 +1,6 @@
 //! The real binary on a data folder: started, killed, started again.
 
+use std::cell::Cell;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
@@ -40,17 +41,26 @@ level = "warn"
 "#;
 
 /// A folder with the configuration, the data and the log; kept when a test fails.
-pub struct Place(Option<TempDir>);
+pub struct Place {
+    folder: Option<TempDir>,
+    /// Of the last server that did not start.
+    exit_code: Cell<Option<i32>>,
+}
 
 impl Place {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("auth.toml"), CONFIG).unwrap();
-        Self(Some(folder))
+        Self { folder: Some(folder), exit_code: Cell::new(None) }
+    }
+
+    /// Of the last server that did not start; `None` when there was none, or a signal ended it.
+    pub fn exit_code(&self) -> Option<i32> {
+        self.exit_code.get()
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.0.as_ref().unwrap().path().join(name)
+        self.folder.as_ref().unwrap().path().join(name)
     }
 
     pub fn data(&self) -> PathBuf {
@@ -86,8 +96,16 @@ impl Place {
 
     /// A server that may not be ready yet.
     pub fn spawn(&self) -> Child {
+        self.spawn_under(&[])
+    }
+
+    fn spawn_under(&self, wrapper: &[String]) -> Child {
         let log = File::options().create(true).append(true).open(self.path("log")).unwrap();
-        let mut command = self.command(&["serve"]);
+        let plain = self.command(&["serve"]);
+        let mut command = match wrapper {
+            [] => plain,
+            [tool, options @ ..] => wrapped(tool, options, &plain),
+        };
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().unwrap()
     }
 
@@ -96,8 +114,16 @@ impl Place {
     /// # Errors
     /// What it said instead.
     pub fn start(&self) -> Result<Server, String> {
+        self.start_under(&[])
+    }
+
+    /// The same, started by the command `wrapper`, which must become the server.
+    ///
+    /// # Errors
+    /// What it said instead.
+    pub fn start_under(&self, wrapper: &[String]) -> Result<Server, String> {
         let started = Instant::now();
-        let mut child = self.spawn();
+        let mut child = self.spawn_under(wrapper);
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut server = Server { child, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
         let (sender, first) = channel();
@@ -111,6 +137,8 @@ impl Place {
         let line = first.recv_timeout(DEADLINE).unwrap_or_default();
         let address = line.trim().strip_prefix("doorkey is listening on http://");
         let Some(address) = address else {
+            let code = server.wait(DEADLINE);
+            self.exit_code.set(code);
             let (took, log) = (started.elapsed(), self.log());
             return Err(format!("it does not open; after {took:?} it said {line:?}\n{log}"));
         };
@@ -119,9 +147,22 @@ impl Place {
     }
 }
 
+/// `plain` with another program before it.
+fn wrapped(tool: &str, options: &[String], plain: &Command) -> Command {
+    let mut command = Command::new(tool);
+    command.args(options).arg(plain.get_program()).args(plain.get_args());
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
-        if let Some(folder) = self.0.take().filter(|_| thread::panicking()) {
+        if let Some(folder) = self.folder.take().filter(|_| thread::panicking()) {
             eprintln!("the folder of the failure is kept: {}", folder.keep().display());
         }
     }
@@ -134,6 +175,22 @@ pub struct Server {
 }
 
 impl Server {
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until it ends by itself; its exit code.
+    pub fn wait(&mut self, patience: Duration) -> Option<i32> {
+        let started = Instant::now();
+        while started.elapsed() < patience {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        None
+    }
+
     pub fn kill(mut self) {
         // One that died by itself is a finding too.
         assert_eq!(self.child.try_wait().unwrap(), None, "the server ended before it was killed");
