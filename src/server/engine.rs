@@ -11,9 +11,9 @@ use std::time::Duration;
 use super::Error;
 use crate::config::{EngineKind, Loaded};
 use crate::model::Clock;
-use crate::store::{Depth, Memory, Report, Store};
 #[cfg(feature = "sled")]
-use crate::store::{FolderLock, Sled, SledOptions};
+use crate::store::{Depth, FolderLock, Report, Sled, SledOptions};
+use crate::store::{Memory, Store};
 
 /// What holds the data folder where the engine does not.
 #[cfg(feature = "sled")]
@@ -27,6 +27,7 @@ pub(super) type Folder = ();
 const LOOKED_AT: (usize, usize) = (100, 10_000);
 
 /// How many findings of a check are told.
+#[cfg(feature = "sled")]
 const TOLD: usize = 5;
 
 /// Opens the engine, and looks whether the store in it is sound.
@@ -67,14 +68,14 @@ pub(super) async fn open(loaded: &Loaded, _: &Path, _: &Clock) -> Result<(Store,
 
 /// Opening may read the whole store, so it has a thread of its own.
 #[cfg(feature = "sled")]
-pub(super) async fn open_sled(data: PathBuf, options: SledOptions) -> Result<Sled, Error> {
+async fn open_sled(data: PathBuf, options: SledOptions) -> Result<Sled, Error> {
     let opened = tokio::task::spawn_blocking(move || Sled::open(&data, options)).await;
     Ok(opened.map_err(|_| Error::Panicked)??)
 }
 
 /// How the engine is opened.
 #[cfg(feature = "sled")]
-pub(super) fn options(loaded: &Loaded, clock: &Clock) -> SledOptions {
+fn options(loaded: &Loaded, clock: &Clock) -> SledOptions {
     let settings = &loaded.config.store;
     SledOptions {
         cache_bytes: settings.cache.bytes(),
@@ -96,7 +97,8 @@ fn give_up(busy: Duration) {
 }
 
 /// Refuses a store that breaks its own rules.
-pub(super) fn sound(report: &Report) -> Result<(), Error> {
+#[cfg(feature = "sled")]
+fn sound(report: &Report) -> Result<(), Error> {
     if report.is_clean() {
         return Ok(());
     }

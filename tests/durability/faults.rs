@@ -5,6 +5,8 @@
 //! each of the first N calls of every kind:
 //! `DOORKEY_FAULT_SWEEP=60 cargo test --test durability faults -- --nocapture`
 
+#![expect(clippy::panic, reason = "a server that does not start says why")]
+
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
