@@ -20,6 +20,8 @@ mod print;
 mod recover;
 mod serve;
 mod session;
+#[cfg(feature = "sled")]
+mod store;
 mod user;
 
 use std::process::ExitCode;
@@ -54,6 +56,10 @@ pub fn main() -> ExitCode {
 fn run(Args { place, command }: Args) -> Result<(), Error> {
     match command {
         Command::Serve(serve) => serve::run(place, &serve),
+        #[cfg(feature = "sled")]
+        Command::Store(command) => store::run(place, &command),
+        #[cfg(feature = "sled")]
+        Command::Restore(command) => store::restore(place, &command),
         Command::Config(command) => config::run(place, &command),
         Command::Healthcheck { url } => healthcheck::run(place, url.as_deref()),
         Command::Version => print::line(concat!("doorkey ", env!("CARGO_PKG_VERSION"))),

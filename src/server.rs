@@ -4,6 +4,8 @@ mod dev;
 mod engine;
 mod error;
 mod master_key;
+#[cfg(feature = "sled")]
+mod restore;
 mod settings;
 mod setup_secret;
 
@@ -21,6 +23,8 @@ use warp::reply::Response;
 pub use self::dev::{Seeded, seed};
 pub use self::error::Error;
 pub use self::master_key::MasterKeyError;
+#[cfg(feature = "sled")]
+pub use self::restore::{Restored, Source, restore, verify};
 use crate::auth::{Auth, Keyring, Parts, Throttle, resume_clock};
 use crate::config::{EngineKind, Loaded};
 use crate::crypto::{MasterKey, Passwords, Random};

@@ -5,8 +5,12 @@ use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand};
 
+#[cfg(feature = "sled")]
+mod store;
 mod transfer;
 
+#[cfg(feature = "sled")]
+pub(super) use self::store::{Restore, Store};
 pub(super) use self::transfer::{Export, Import};
 
 /// An auth server in one executable.
@@ -37,6 +41,13 @@ pub(super) enum Command {
     Serve(Serve),
     #[command(flatten)]
     Operate(Operate),
+    /// The store on the disk
+    #[cfg(feature = "sled")]
+    #[command(subcommand)]
+    Store(Store),
+    /// Put a backup, or the store's own past, in the place of the store; no server may be running
+    #[cfg(feature = "sled")]
+    Restore(Restore),
     /// The configuration
     #[command(subcommand)]
     Config(Config),

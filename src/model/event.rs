@@ -51,6 +51,8 @@ pub enum EventKind {
     KeyRevoked,
     /// The operator took the wall clock for right, and all sessions ended.
     ClockAccepted,
+    /// The store was restored from a backup or from its own past.
+    Restored,
 }
 
 impl EventKind {
@@ -77,12 +79,13 @@ impl EventKind {
             Self::UserDeleted => "an account was deleted",
             Self::KeyRotated => "a new signing key was published",
             Self::KeyRevoked => "a signing key was dropped",
+            Self::Restored => "the store was restored and all sessions were ended",
             Self::ClockAccepted => "the wall clock was accepted and all sessions were ended",
         }
     }
 
     /// Every kind, for filters and tests.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Registered,
         Self::SetUp,
         Self::LoggedIn,
@@ -103,6 +106,7 @@ impl EventKind {
         Self::KeyRotated,
         Self::KeyRevoked,
         Self::ClockAccepted,
+        Self::Restored,
     ];
 }
 

@@ -68,14 +68,14 @@ pub(super) async fn open(loaded: &Loaded, _: &Path, _: &Clock) -> Result<(Store,
 
 /// Opening may read the whole store, so it has a thread of its own.
 #[cfg(feature = "sled")]
-async fn open_sled(data: PathBuf, options: SledOptions) -> Result<Sled, Error> {
+pub(super) async fn open_sled(data: PathBuf, options: SledOptions) -> Result<Sled, Error> {
     let opened = tokio::task::spawn_blocking(move || Sled::open(&data, options)).await;
     Ok(opened.map_err(|_| Error::Panicked)??)
 }
 
 /// How the engine is opened.
 #[cfg(feature = "sled")]
-fn options(loaded: &Loaded, clock: &Clock) -> SledOptions {
+pub(super) fn options(loaded: &Loaded, clock: &Clock) -> SledOptions {
     let settings = &loaded.config.store;
     SledOptions {
         cache_bytes: settings.cache.bytes(),
@@ -98,7 +98,7 @@ fn give_up(busy: Duration) {
 
 /// Refuses a store that breaks its own rules.
 #[cfg(feature = "sled")]
-fn sound(report: &Report) -> Result<(), Error> {
+pub(super) fn sound(report: &Report) -> Result<(), Error> {
     if report.is_clean() {
         return Ok(());
     }

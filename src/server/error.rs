@@ -10,7 +10,7 @@ use crate::auth::{Error as AuthError, StartError};
 use crate::http::ControlError;
 use crate::store;
 #[cfg(feature = "sled")]
-use crate::store::OpenError;
+use crate::store::{OpenError, RestoreError};
 
 /// Why a server did not start.
 #[derive(Debug)]
@@ -32,6 +32,11 @@ pub enum Error {
     },
     /// The master key.
     MasterKey(MasterKeyError),
+    /// The master key that a restored store needs.
+    RestoreKey(MasterKeyError),
+    /// The restore of a store.
+    #[cfg(feature = "sled")]
+    Restore(RestoreError),
     /// The signing keys.
     Keys(StartError),
     /// The use cases at start.
@@ -64,6 +69,11 @@ impl fmt::Display for Error {
                  backup. Both keep what is there in a folder of its own."
             ),
             Self::MasterKey(error) => write!(f, "{error}"),
+            Self::RestoreKey(error) => {
+                write!(f, "{error}; or drop the signing keys with --without-keys")
+            }
+            #[cfg(feature = "sled")]
+            Self::Restore(error) => write!(f, "{error}"),
             Self::Keys(error) => write!(f, "{error}"),
             Self::Auth(error) => write!(f, "{error}"),
             Self::Listen(address, error) => {
@@ -92,7 +102,10 @@ macro_rules! from {
 }
 
 #[cfg(feature = "sled")]
-from! { Open(OpenError); }
+from! {
+    Open(OpenError);
+    Restore(RestoreError);
+}
 from! {
     Store(store::Error);
     MasterKey(MasterKeyError);

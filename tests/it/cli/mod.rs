@@ -9,5 +9,6 @@ pub mod harness;
 mod import;
 mod log;
 mod operate;
+mod restore;
 mod start;
 mod usage;

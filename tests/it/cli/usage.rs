@@ -2,7 +2,7 @@
 
 use super::harness::Place;
 
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 28] = [
     "",
     "serve",
     "user",
@@ -25,6 +25,10 @@ const COMMANDS: [&str; 24] = [
     "recover",
     "export",
     "import",
+    "store",
+    "store verify",
+    "store history",
+    "restore",
     "healthcheck",
     "version",
 ];
