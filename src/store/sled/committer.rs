@@ -39,6 +39,7 @@ impl Committer {
     /// Starts the thread.
     pub(super) fn start(mut writer: Writer) -> io::Result<Self> {
         let (sender, receiver) = mpsc::channel(QUEUE);
+        writer.shared().live.on_suspicion(nudge(&sender));
         let run = move || {
             run(&mut writer, receiver);
             writer.close()
@@ -80,6 +81,18 @@ impl Committer {
 impl Drop for Committer {
     fn drop(&mut self) {
         drop(self.stop());
+    }
+}
+
+/// Wakes the thread, which looks at the index then; while it works it will look anyway.
+fn nudge(jobs: &mpsc::Sender<Job>) -> impl Fn() + Send + Sync + 'static {
+    let jobs = jobs.downgrade();
+    move || {
+        let (caller, _) = oneshot::channel();
+        if let Some(jobs) = jobs.upgrade() {
+            // A queue that is full wakes it too.
+            drop(jobs.try_send(Job { commit: Commit::new(), caller }));
+        }
     }
 }
 

@@ -126,7 +126,7 @@ impl Sled {
             .and_then(index::Rebuilt::whole)
             .and_then(|_| open_sled(&second, cache))
             .and_then(|db| {
-                let live = self.shared.tree().map_err(io::Error::other);
+                let live = self.shared.live.tree().map_err(io::Error::other);
                 let live = live.map_err(OpenError::io("read the store in", data))?;
                 checked(data, || compare(&live, &db))
             });

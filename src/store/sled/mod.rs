@@ -8,6 +8,7 @@
 //!
 //! - `frame.rs`, `reader.rs`: the checksummed form of everything but sled's own files.
 //! - `journal.rs`, `writer.rs`, `committer.rs`, `batch.rs`: the way of a commit.
+//! - `live.rs`: the index in use, and its exchange under those who read.
 //! - `history.rs`, `index.rs`, `opening.rs`, `mark.rs`, `upgrade.rs`: opening.
 //! - `scan.rs`, `archive.rs`, `snapshots.rs`: the whole store in one file.
 //! - `restore.rs`, `inspect.rs`: another store in its place, and what there is to choose from.
@@ -24,6 +25,7 @@ mod index;
 mod inspect;
 mod journal;
 mod layout;
+mod live;
 mod mark;
 mod open_error;
 mod opening;
@@ -52,6 +54,7 @@ use self::committer::Committer;
 use self::frame::End;
 pub use self::inspect::{HistoryFile, Reach, history};
 use self::journal::Journal;
+use self::live::Failed;
 use self::mark::Mark;
 pub use self::open_error::OpenError;
 pub use self::options::Options;
@@ -164,7 +167,15 @@ impl Drop for Sled {
 #[async_trait]
 impl Engine for Sled {
     async fn get(&self, key: &[u8]) -> Result<Option<Entry>, Error> {
-        let raw = self.shared.read(|tree| tree.get(layout::tree_key(key)))?;
+        let tree_key = layout::tree_key(key);
+        let live = &self.shared.live;
+        let raw = match live.read(|tree| tree.get(&tree_key)) {
+            Ok(raw) => raw,
+            Err(failed) => {
+                live.another(failed).await?;
+                live.read(|tree| tree.get(&tree_key))?
+            }
+        };
         raw.map(|raw| layout::entry(key, &raw)).transpose()
     }
 
@@ -174,11 +185,19 @@ impl Engine for Sled {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<Entry>, Error> {
-        let start = layout::scan_start(prefix, after);
-        let prefix = layout::tree_key(prefix);
-        let shared = Arc::clone(&self.shared);
-        let scan = move || shared.read(|tree| Ok(page(tree, start, (&prefix, limit))))?;
-        tokio::task::spawn_blocking(scan).await.map_err(Error::unavailable)?
+        let page = Page {
+            start: layout::scan_start(prefix, after),
+            prefix: layout::tree_key(prefix),
+            limit,
+        };
+        let raw = match self.page(page.clone()).await? {
+            Ok(raw) => raw,
+            Err(failed) => {
+                self.shared.live.another(failed).await?;
+                self.page(page).await??
+            }
+        };
+        raw.iter().map(|(key, raw)| layout::entry(key.get(1..).unwrap_or_default(), raw)).collect()
     }
 
     async fn commit(&self, commit: Commit) -> Result<(), Error> {
@@ -195,21 +214,32 @@ impl BackUp for Sled {
     }
 }
 
-fn page(
-    tree: &sled::Tree,
+/// What a scan asks the tree for.
+#[derive(Clone)]
+struct Page {
     start: Bound<Vec<u8>>,
-    (prefix, limit): (&[u8], usize),
-) -> Result<Vec<Entry>, Error> {
-    tree.range::<Vec<u8>, _>((start, Bound::Unbounded))
-        .take_while(|pair| pair.as_ref().map_or(true, |(key, _)| key.starts_with(prefix)))
-        .take(limit)
-        .map(entry)
-        .collect()
+    prefix: Vec<u8>,
+    limit: usize,
 }
 
-fn entry(pair: sled::Result<(IVec, IVec)>) -> Result<Entry, Error> {
-    let (tree_key, raw) = pair.map_err(Error::unavailable)?;
-    layout::entry(tree_key.get(1..).unwrap_or_default(), &raw)
+impl Sled {
+    /// A scan reads as much as it is asked for, so it has a thread that may block.
+    async fn page(&self, page: Page) -> Result<Result<Pairs, Failed>, Error> {
+        let shared = Arc::clone(&self.shared);
+        let scan = move || shared.live.read(|tree| page.read(tree));
+        tokio::task::spawn_blocking(scan).await.map_err(Error::unavailable)
+    }
+}
+
+type Pairs = Vec<(IVec, IVec)>;
+
+impl Page {
+    fn read(self, tree: &sled::Tree) -> sled::Result<Pairs> {
+        tree.range::<Vec<u8>, _>((self.start, Bound::Unbounded))
+            .take_while(|pair| pair.as_ref().map_or(true, |(key, _)| key.starts_with(&self.prefix)))
+            .take(self.limit)
+            .collect()
+    }
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub(super) fn write_archive(shared: &Shared, out: &mut dyn Sink) -> Result<(u64,
     let first = shared.committed().applied + 1;
     let now = shared.options.clock.now();
     let mut writer = ArchiveWriter::new(out, (first, now)).map_err(failed)?;
-    let tree = shared.tree()?;
+    let tree = shared.live.tree()?;
     for (index, pair) in tree.iter().enumerate() {
         let (key, raw) = pair.map_err(Error::unavailable)?;
         if !layout::is_record(&key) {

@@ -3,14 +3,13 @@
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::live::Live;
 use super::opening::Opened;
-use super::panics::caught;
 use super::watchdog::Pulse;
 use super::{Options, files};
 use crate::model::Timestamp;
-use crate::store::Error;
 
 /// How far commits have come.
 #[derive(Debug, Clone, Copy)]
@@ -25,8 +24,7 @@ pub(super) struct Committed {
 
 /// An open store.
 pub(super) struct Shared {
-    /// `None` while it is exchanged, and once it is closed.
-    db: RwLock<Option<sled::Db>>,
+    pub(super) live: Live,
     pub(super) data: PathBuf,
     pub(super) options: Options,
     committed: Mutex<Committed>,
@@ -37,7 +35,7 @@ pub(super) struct Shared {
     /// Whether long work has to end early.
     pub(super) stopping: AtomicBool,
     pub(super) pulse: Arc<Pulse>,
-    // After `db`: sled must be closed before another process may open it.
+    // After `live`: sled must be closed before another process may open it.
     _lock: File,
 }
 
@@ -46,7 +44,7 @@ impl Shared {
     pub(super) fn new((data, lock): (PathBuf, File), options: Options, opened: &Opened) -> Self {
         let (last, time) = (opened.last, opened.time);
         let shared = Self {
-            db: RwLock::new(Some(opened.db.clone())),
+            live: Live::new(opened.db.clone()),
             data,
             journal_limit: AtomicU64::new(options.journal_bytes),
             options,
@@ -60,47 +58,27 @@ impl Shared {
         shared
     }
 
-    /// Works on the index, with sled's errors and panics as ours.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when sled fails or the store is closed.
-    pub(super) fn read<T>(
-        &self,
-        work: impl FnOnce(&sled::Tree) -> sled::Result<T>,
-    ) -> Result<T, Error> {
-        let db = self.db();
-        let db = db.as_ref().ok_or_else(|| Error::unavailable("the store is closed"))?;
-        caught(|| work(db)).map_err(Error::unavailable)?.map_err(Error::unavailable)
-    }
-
-    /// The index, for work that must not keep others from exchanging it.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the store is closed.
-    pub(super) fn tree(&self) -> Result<sled::Tree, Error> {
-        let tree = self.db().as_ref().map(|db| (**db).clone());
-        tree.ok_or_else(|| Error::unavailable("the store is closed"))
-    }
-
-    fn db(&self) -> RwLockReadGuard<'_, Option<sled::Db>> {
-        self.db.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes the index away, and waits until sled has let go of its files.
+    /// Takes the index away for good, and waits until sled has let go of its files.
     pub(super) fn close(&self) -> bool {
-        let db = self.db.write().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(db) = db {
-            // A store whose disk failed may panic once more.
-            drop(caught(move || drop(db)));
-        }
+        self.live.close();
+        self.wait_closed()
+    }
+
+    /// Takes the index away until [`Shared::exchange`]; who reads waits meanwhile.
+    pub(super) fn take(&self) -> bool {
+        self.live.take();
+        self.wait_closed()
+    }
+
+    fn wait_closed(&self) -> bool {
         super::opening::wait_closed(&files::store_path(&self.data))
     }
 
     /// Puts another index in place.
     pub(super) fn exchange(&self, opened: &Opened) {
-        *self.db.write().unwrap_or_else(PoisonError::into_inner) = Some(opened.db.clone());
         let (last, time) = (opened.last, opened.time);
         *self.lock_committed() = Committed { applied: last, durable: last, time };
+        self.live.put(opened.db.clone());
     }
 
     /// How far commits have come.

@@ -56,6 +56,8 @@ pub(super) struct Writer {
     rotate_at: u64,
     /// Whether the last batch could not be written.
     refusing: bool,
+    /// When the index was last made again.
+    mended: Option<Instant>,
 }
 
 impl Writer {
@@ -71,6 +73,7 @@ impl Writer {
             unflushed: 0,
             rotate_at: 0,
             refusing: false,
+            mended: None,
         }
     }
 
@@ -95,7 +98,7 @@ impl Writer {
     fn try_all(&mut self, commits: &[Commit]) -> Result<Vec<Answer>, Failure> {
         let refused = |error: io::Error| Failure::Refused(Error::unavailable(error));
         disk::check_space(&self.shared.data).map_err(refused)?;
-        let tree = self.shared.tree().map_err(Failure::Index)?;
+        let tree = self.shared.live.tree().map_err(Failure::Index)?;
         let mut plan = Plan::new(&tree, self.last);
         let answers: Vec<Answer> = commits.iter().map(|commit| plan.add(commit)).collect();
         let Some((batch, held)) = plan.finish() else {
@@ -124,12 +127,14 @@ impl Writer {
     /// What has to be done between batches, when nobody waits.
     pub(super) fn tidy(&mut self) {
         if !matches!(self.health, Health::Good) {
+            // A failure that came once is over at once. Whoever commits next hears of another.
+            drop(self.mend());
             return;
         }
         if self.unflushed >= UNFLUSHED {
             self.unflushed = 0;
-            if let Err(error) = self.shared.read(sled::Tree::flush) {
-                self.fail(Failure::Index(error));
+            if let Err(failed) = self.shared.live.read(sled::Tree::flush) {
+                self.fail(Failure::Index(failed.into()));
                 return;
             }
         }
@@ -158,7 +163,8 @@ impl Writer {
     }
 
     fn fail(&mut self, failure: Failure) -> Error {
-        let (reason, health): (Error, fn(Error, Instant) -> Health) = match failure {
+        let retry = Instant::now() + self.shared.options.retry;
+        let (reason, health, not_before): (_, fn(Error, Instant) -> Health, _) = match failure {
             Failure::Refused(reason) => {
                 // Said once: the disk stays full for a while.
                 if !std::mem::replace(&mut self.refusing, true) {
@@ -167,12 +173,17 @@ impl Writer {
                 return reason;
             }
             Failure::Sync(error) if disk::is_full(&error) => {
-                (Error::unavailable(error), Health::Broken)
+                (Error::unavailable(error), Health::Broken, retry)
             }
-            Failure::Sync(error) => (Error::unavailable(error), |reason, _| Health::Dead(reason)),
-            Failure::Index(reason) => (reason, Health::Broken),
+            Failure::Sync(error) => {
+                (Error::unavailable(error), |reason, _| Health::Dead(reason), retry)
+            }
+            Failure::Index(reason) => {
+                let not_before = self.not_before();
+                (reason, Health::Broken, not_before)
+            }
         };
-        self.health = health(reason.clone(), Instant::now() + self.shared.options.retry);
+        self.health = health(reason.clone(), not_before);
         match self.health {
             Health::Dead(_) => {
                 tracing::error!(%reason, "the journal could not be synced: the store is read-only until a restart");
@@ -186,6 +197,7 @@ impl Writer {
 
     /// Makes a broken store good again, from its own journal.
     fn mend(&mut self) -> Result<(), Error> {
+        self.doubt();
         match &self.health {
             Health::Good => return Ok(()),
             Health::Dead(reason) => return Err(reason.clone()),
@@ -204,14 +216,28 @@ impl Writer {
         mended
     }
 
+    /// An index that fails who reads is broken too.
+    fn doubt(&mut self) {
+        if let (Health::Good, Some(reason)) = (&self.health, self.shared.live.suspicion()) {
+            tracing::error!(%reason, "the index cannot be read: making it again");
+            self.health = Health::Broken(reason, self.not_before());
+        }
+    }
+
+    /// When the index may be made again: a disk on which it does not stay good is not worn out.
+    fn not_before(&self) -> Instant {
+        self.mended.map_or_else(Instant::now, |at| at + self.shared.options.retry)
+    }
+
     fn try_mend(&mut self) -> Result<(), Error> {
         disk::check_space(&self.shared.data).map_err(Error::unavailable)?;
         let (shared, options) = (Arc::clone(&self.shared), &self.shared.options);
         let opened = opening::reopen(&shared.data, options, &mut || {
-            shared.close();
+            shared.take();
         });
         let opened = opened.map_err(Error::unavailable)?;
         shared.exchange(&opened);
+        self.mended = Some(Instant::now());
         self.last = opened.last;
         self.journal = opened.journal;
         self.health = Health::Good;
@@ -222,7 +248,7 @@ impl Writer {
     /// Ends it. The journal, when everything in it is durable and in the index.
     pub(super) fn close(self) -> Option<Journal> {
         let good = matches!(self.health, Health::Good);
-        let flushed = good && self.shared.read(sled::Tree::flush).is_ok();
+        let flushed = good && self.shared.live.read(sled::Tree::flush).is_ok();
         flushed.then_some(self.journal)
     }
 }

@@ -123,7 +123,10 @@ fn put(key: &str) -> Commit {
 }
 
 fn has(shared: &Shared, key: &str) -> bool {
-    shared.read(|tree| tree.get(layout::tree_key(key.as_bytes()))).unwrap().is_some()
+    shared
+        .live
+        .read(|tree| tree.get(layout::tree_key(key.as_bytes())))
+        .is_ok_and(|raw| raw.is_some())
 }
 
 mod failures;
@@ -180,7 +183,7 @@ async fn a_check_sees_the_earlier_commits_of_its_batch() {
         done.push(answer.await.unwrap());
     }
     assert!(matches!(done.as_slice(), [Ok(()), Ok(()), Err(Error::Conflict)]), "{done:?}");
-    let raw = fix.shared.read(|tree| tree.get(layout::tree_key(b"name"))).unwrap().unwrap();
+    let raw = fix.shared.live.tree().unwrap().get(layout::tree_key(b"name")).unwrap().unwrap();
     assert_eq!(layout::entry(b"name", &raw).unwrap().value, b"first");
 }
 
