@@ -31,6 +31,7 @@ struct Index {
 }
 
 /// A look at the index that failed.
+#[derive(Debug)]
 pub(super) struct Failed {
     error: Error,
     generation: u64,

@@ -88,6 +88,20 @@ async fn an_index_that_failed_is_made_again_and_holds_every_durable_commit() {
     assert!(fix.data.join("store.aside").exists(), "the failed index is kept");
 }
 
+/// A sled whose log could not be written fails who reads, also when nobody commits.
+#[tokio::test]
+async fn an_index_that_fails_who_reads_is_made_again_and_read_then() {
+    let fix = fixture(|| {});
+    fix.committer.commit(put("a")).await.unwrap();
+    let live = &fix.shared.live;
+    let fails = live.read::<()>(|_| Err(sled::Error::ReportableBug("poisoned".to_owned())));
+    live.another(fails.unwrap_err()).await.unwrap();
+    assert!(has(&fix.shared, "a"));
+    assert!(fix.data.join("store.aside").exists(), "the failed index is kept");
+    fix.committer.commit(put("b")).await.unwrap();
+    assert!(has(&fix.shared, "b"));
+}
+
 #[tokio::test]
 async fn a_panic_is_an_error_for_its_batch_only() {
     let mut panics = 1;
