@@ -16,6 +16,7 @@ mod healthcheck;
 mod import;
 mod key;
 mod log;
+mod new_file;
 mod print;
 mod recover;
 mod serve;
