@@ -5,6 +5,8 @@
 //! holds results only.
 
 mod args;
+#[cfg(feature = "sled")]
+mod backup;
 mod clock;
 mod config;
 mod control;
@@ -29,6 +31,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+#[cfg(feature = "sled")]
+use self::args::BackupCommand;
 use self::args::{Args, Command, Operate, Place};
 use self::control::Control;
 pub use self::error::Error;
@@ -58,6 +62,11 @@ fn run(Args { place, command }: Args) -> Result<(), Error> {
     match command {
         Command::Serve(serve) => serve::run(place, &serve),
         #[cfg(feature = "sled")]
+        Command::Backup(command) => match command.command {
+            Some(BackupCommand::Verify { file, form }) => backup::verify(place, &file, form),
+            None => control(place, async |control| backup::run(control, &command).await),
+        },
+        #[cfg(feature = "sled")]
         Command::Store(command) => store::run(place, &command),
         #[cfg(feature = "sled")]
         Command::Restore(command) => store::restore(place, &command),
@@ -70,12 +79,20 @@ fn run(Args { place, command }: Args) -> Result<(), Error> {
 
 /// The commands that act on a store.
 fn operate(place: Place, command: Operate) -> Result<(), Error> {
+    control(place, async |control| dispatch(control, command).await)
+}
+
+/// Work that the running server does, or this process when none runs.
+fn control(
+    place: Place,
+    work: impl AsyncFnOnce(&mut Control) -> Result<(), Error>,
+) -> Result<(), Error> {
     let mut control = Control::new(place)?;
     // What a request in this process cannot tell its client goes to the log.
     log::start(control.log_format(), LogLevel::Error);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(Error::io("start"))?.block_on(Box::pin(async {
-        let done = dispatch(&mut control, command).await;
+        let done = work(&mut control).await;
         let finished = control.finish().await;
         done.and(finished)
     }))

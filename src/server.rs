@@ -1,5 +1,7 @@
 //! Wires configuration, engine, store, keys and use cases to the listeners, and owns the tasks.
 
+#[cfg(feature = "sled")]
+mod backup;
 mod dev;
 mod engine;
 mod error;
@@ -20,6 +22,8 @@ use tokio::sync::watch;
 use warp::http::Request;
 use warp::reply::Response;
 
+#[cfg(feature = "sled")]
+pub use self::backup::{BackupKeys, VerifiedBackup, verify_backup};
 pub use self::dev::{Seeded, seed};
 pub use self::error::Error;
 pub use self::master_key::MasterKeyError;

@@ -4,6 +4,7 @@
 mod account;
 mod audit;
 mod authenticate;
+mod back_up;
 mod change_password;
 mod clock;
 mod create_user;
@@ -36,6 +37,7 @@ use std::time::Duration;
 pub use self::account::ProfileChange;
 pub use self::audit::FAILURES_EVERY;
 pub use self::authenticate::Access;
+pub use self::back_up::{BackupJob, BackupStatus};
 pub use self::change_password::PasswordChange;
 pub use self::clock::{AcceptedClock, ClockView, resume_clock};
 pub use self::create_user::NewUser;
@@ -135,6 +137,7 @@ pub struct Auth {
     last_used: last_used::LastUsed,
     setup_used: tokio::sync::Notify,
     watch: clock::ClockWatch,
+    backups: back_up::Backups,
 }
 
 impl Auth {
@@ -153,6 +156,7 @@ impl Auth {
             last_used: last_used::LastUsed::default(),
             setup_used: tokio::sync::Notify::new(),
             watch: clock::ClockWatch::default(),
+            backups: back_up::Backups::default(),
         }
     }
 

@@ -6,9 +6,13 @@ use std::path::PathBuf;
 use clap::{Args as Group, Parser, Subcommand};
 
 #[cfg(feature = "sled")]
+mod backup;
+#[cfg(feature = "sled")]
 mod store;
 mod transfer;
 
+#[cfg(feature = "sled")]
+pub(super) use self::backup::{Backup, BackupCommand};
 #[cfg(feature = "sled")]
 pub(super) use self::store::{Restore, Store};
 pub(super) use self::transfer::{Export, Import};
@@ -45,6 +49,9 @@ pub(super) enum Command {
     #[cfg(feature = "sled")]
     #[command(subcommand)]
     Store(Store),
+    /// Copy the whole store into one file, while a server runs or without one
+    #[cfg(feature = "sled")]
+    Backup(Backup),
     /// Put a backup, or the store's own past, in the place of the store; no server may be running
     #[cfg(feature = "sled")]
     Restore(Restore),

@@ -12,6 +12,7 @@ use http_body_util::Full;
 use serde::Deserialize;
 use serde_json::Value;
 use warp::http::{Method, Request};
+use warp::reply::Response;
 
 use super::args::Place;
 use super::{Error, harden, print};
@@ -70,6 +71,17 @@ impl Control {
         print::note(&format!("data folder: {}", self.data.display()));
     }
 
+    /// Refuses where nothing is kept on a disk.
+    #[cfg(feature = "sled")]
+    pub(super) fn refuse_memory(&self) -> Result<(), Error> {
+        match self.loaded.config.store.engine {
+            EngineKind::Sled => Ok(()),
+            EngineKind::Memory => Err(Error::Refused(
+                "store.engine = \"memory\" keeps nothing that could be backed up".to_owned(),
+            )),
+        }
+    }
+
     /// Lets the store be made if there is none.
     pub(super) fn may_create(&mut self) {
         self.may_create = true;
@@ -89,6 +101,20 @@ impl Control {
 
     pub(super) async fn delete(&mut self, path: &str) -> Result<(), Error> {
         self.send(Method::DELETE, path, None).await.map(|_| ())
+    }
+
+    /// Hands out the body of a success piece by piece; a problem becomes a sentence.
+    pub(super) async fn download(
+        &mut self,
+        path: &str,
+        mut each: impl FnMut(&[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let request = http::request(Method::GET, path, None)?;
+        let reply = match http::download(&self.data, request.clone(), &mut each).await? {
+            Some(reply) => reply,
+            None => http::pieces(self.handle(request).await?, each).await?,
+        };
+        if reply.status < 400 { Ok(()) } else { Err(Error::Refused(sentence(&reply))) }
     }
 
     /// Saves what a store in this process keeps in memory.
@@ -119,17 +145,24 @@ impl Control {
     }
 
     async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<Reply, Error> {
+        if self.local.is_none()
+            && let Some(reply) = http::ask(&self.data, request.clone()).await?
+        {
+            return Ok(reply);
+        }
+        Ok(http::read(self.handle(request).await?).await?)
+    }
+
+    /// Has the request handled in this process.
+    async fn handle(&mut self, request: Request<Full<Bytes>>) -> Result<Response, Error> {
         let server = match self.local.take() {
             Some(server) => server,
-            None => match http::ask(&self.data, request.clone()).await? {
-                Some(reply) => return Ok(reply),
-                None => Box::pin(self.open()).await?,
-            },
+            None => Box::pin(self.open()).await?,
         };
         let uid = rustix::process::geteuid().as_raw();
         let answer = server.api().handle(request, Peer::Unix { uid }).await;
         self.local = Some(server);
-        Ok(http::read(answer).await?)
+        Ok(answer)
     }
 
     async fn open(&self) -> Result<Server, Error> {

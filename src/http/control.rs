@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::net::{UnixListener, UnixStream};
@@ -114,36 +115,89 @@ pub async fn ask(
     data: &Path,
     request: Request<Full<Bytes>>,
 ) -> Result<Option<Reply>, ControlError> {
-    let path = data.join(NAME);
-    let stream = match UnixStream::connect(&path).await {
-        Ok(stream) => stream,
-        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
-            return Ok(None);
-        }
-        Err(error) => return Err(ControlError::Socket(path, error)),
-    };
-    let answered = tokio::time::timeout(PATIENCE, exchange(stream, request)).await;
-    answered.map_err(|_| ControlError::Broken("it took too long".to_owned()))?.map(Some)
+    let Some(stream) = connect(data).await? else { return Ok(None) };
+    let answered = in_time(exchange(stream, request, read)).await?;
+    answered.map(Some)
 }
 
-async fn exchange(
+/// The connection to the server that runs on the data folder; `None` when none does.
+async fn connect(data: &Path) -> Result<Option<UnixStream>, ControlError> {
+    let path = data.join(NAME);
+    match UnixStream::connect(&path).await {
+        Ok(stream) => Ok(Some(stream)),
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
+            Ok(None)
+        }
+        Err(error) => Err(ControlError::Socket(path, error)),
+    }
+}
+
+/// As [`ask`], for an answer of any length: a success is handed out piece by piece, and the
+/// reply has no body then.
+///
+/// # Errors
+/// [`ControlError`] when a server runs and does not answer, or its answer breaks off; whatever
+/// `each` fails with.
+pub async fn download<E: From<ControlError>>(
+    data: &Path,
+    request: Request<Full<Bytes>>,
+    each: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<Option<Reply>, E> {
+    let Some(stream) = connect(data).await? else { return Ok(None) };
+    exchange(stream, request, async |answer| pieces(answer, each).await).await.map(Some)
+}
+
+async fn in_time<T>(work: impl Future<Output = T>) -> Result<T, ControlError> {
+    let late = |_| ControlError::Broken("it took too long".to_owned());
+    tokio::time::timeout(PATIENCE, work).await.map_err(late)
+}
+
+async fn exchange<E: From<ControlError>>(
     stream: UnixStream,
     request: Request<Full<Bytes>>,
-) -> Result<Reply, ControlError> {
+    take: impl AsyncFnOnce(Response<Incoming>) -> Result<Reply, E>,
+) -> Result<Reply, E> {
     let broken = |error: hyper::Error| ControlError::Broken(error.to_string());
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
     let talk = async {
-        let answer = sender.send_request(request).await.map_err(broken)?;
-        read(answer).await
+        let answer = in_time(sender.send_request(request)).await?.map_err(broken)?;
+        take(answer).await
     };
     tokio::select! {
         reply = talk => reply,
         // Keeps the connection going until the answer is there.
-        ended = connection => Err(ControlError::Broken(match ended {
+        ended = connection => Err(E::from(ControlError::Broken(match ended {
             Ok(()) => "it closed the connection".to_owned(),
             Err(error) => error.to_string(),
-        })),
+        }))),
     }
+}
+
+/// Hands out the body of a success piece by piece; the reply has the body of anything else.
+///
+/// # Errors
+/// [`ControlError::Broken`] when the body breaks off; whatever `each` fails with.
+pub async fn pieces<B, E>(
+    answer: Response<B>,
+    mut each: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<Reply, E>
+where
+    B: hyper::body::Body<Data = Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    E: From<ControlError>,
+{
+    let status = answer.status().as_u16();
+    if status >= 400 {
+        return Ok(read(answer).await?);
+    }
+    let mut body = std::pin::pin!(answer.into_body());
+    while let Some(frame) = in_time(body.frame()).await? {
+        let frame = frame.map_err(|error| ControlError::Broken(error.into().to_string()))?;
+        if let Ok(piece) = frame.into_data() {
+            each(&piece)?;
+        }
+    }
+    Ok(Reply { status, body: Bytes::new() })
 }
 
 /// The status and the whole body of an answer.

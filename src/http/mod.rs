@@ -42,7 +42,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::client_ip::ForwardedHeader;
-pub use self::control::{ControlError, ControlSocket, Reply, ask, read, request};
+pub use self::control::{ControlError, ControlSocket, Reply, ask, download, pieces, read, request};
 use self::cookie::CookieRule;
 pub use self::gate::Api;
 pub use self::route::{Body, Counts, Guard, Route};

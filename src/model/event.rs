@@ -53,6 +53,8 @@ pub enum EventKind {
     ClockAccepted,
     /// The store was restored from a backup or from its own past.
     Restored,
+    /// The operator took a copy of the whole store.
+    BackedUp,
 }
 
 impl EventKind {
@@ -80,12 +82,13 @@ impl EventKind {
             Self::KeyRotated => "a new signing key was published",
             Self::KeyRevoked => "a signing key was dropped",
             Self::Restored => "the store was restored and all sessions were ended",
+            Self::BackedUp => "the operator took a backup of the whole store",
             Self::ClockAccepted => "the wall clock was accepted and all sessions were ended",
         }
     }
 
     /// Every kind, for filters and tests.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Registered,
         Self::SetUp,
         Self::LoggedIn,
@@ -107,6 +110,7 @@ impl EventKind {
         Self::KeyRevoked,
         Self::ClockAccepted,
         Self::Restored,
+        Self::BackedUp,
     ];
 }
 

@@ -10,7 +10,7 @@ use crate::auth::{Error as AuthError, StartError};
 use crate::http::ControlError;
 use crate::store;
 #[cfg(feature = "sled")]
-use crate::store::{OpenError, RestoreError};
+use crate::store::{ArchiveError, OpenError, RestoreError};
 
 /// Why a server did not start.
 #[derive(Debug)]
@@ -37,6 +37,9 @@ pub enum Error {
     /// The restore of a store.
     #[cfg(feature = "sled")]
     Restore(RestoreError),
+    /// A backup that is read.
+    #[cfg(feature = "sled")]
+    Backup(ArchiveError),
     /// The signing keys.
     Keys(StartError),
     /// The use cases at start.
@@ -74,6 +77,8 @@ impl fmt::Display for Error {
             }
             #[cfg(feature = "sled")]
             Self::Restore(error) => write!(f, "{error}"),
+            #[cfg(feature = "sled")]
+            Self::Backup(error) => write!(f, "the backup cannot be restored: {error}"),
             Self::Keys(error) => write!(f, "{error}"),
             Self::Auth(error) => write!(f, "{error}"),
             Self::Listen(address, error) => {
@@ -105,6 +110,7 @@ macro_rules! from {
 from! {
     Open(OpenError);
     Restore(RestoreError);
+    Backup(ArchiveError);
 }
 from! {
     Store(store::Error);

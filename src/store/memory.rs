@@ -31,6 +31,22 @@ impl Memory {
         Self::default()
     }
 
+    /// Takes a record with its version, as a backup has it.
+    #[cfg(feature = "sled")]
+    pub(super) fn load(&self, entry: Entry) {
+        let mut state = self.lock();
+        state.last = state.last.max(entry.version.0);
+        state.entries.insert(entry.key.clone(), entry);
+    }
+
+    /// Takes the commit with this number, as a backup has it.
+    #[cfg(feature = "sled")]
+    pub(super) fn replay(&self, sequence: u64, writes: &[Write]) {
+        let mut state = self.lock();
+        state.last = sequence.saturating_sub(1);
+        state.apply(writes);
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

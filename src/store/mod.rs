@@ -77,6 +77,8 @@ pub use self::sled::Sled;
 pub use self::sled::{HistoryFile, Reach, history};
 #[cfg(feature = "sled")]
 pub use self::sled::{Restore, RestoreError};
+#[cfg(feature = "sled")]
+pub use self::sled::{free_space, inspect, trial};
 pub use self::users::{Admins, UserPage, Users};
 use engine::{Commit, Engine};
 

@@ -21,6 +21,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hyper", &["src/http", "src/server.rs", "src/cli"]),
     ("hyper_util", &["src/http", "src/cli"]),
     ("matchit", &["src/http"]),
+    ("futures_core", &["src/http"]),
     ("sled", &["src/store/sled"]),
     ("argon2", &["src/crypto"]),
     ("blowfish", &["src/crypto"]),

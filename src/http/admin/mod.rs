@@ -1,6 +1,7 @@
 //! `/admin/…`: for callers with the role `admin`, and for the operator on the control
 //! socket, who alone may do some of it.
 
+mod backup;
 mod clock;
 mod events;
 mod keys;
@@ -18,6 +19,7 @@ pub(super) fn endpoints(context: &Context) -> Vec<Endpoint> {
         events::endpoints(context),
         clock::endpoints(context),
         transfer::endpoints(context),
+        vec![backup::endpoint(context)],
     ]
     .concat()
 }

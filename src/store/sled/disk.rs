@@ -7,14 +7,21 @@ use std::path::Path;
 /// not fit, so it must never come to that.
 pub(super) const RESERVE: u64 = 8 * 1024 * 1024;
 
+/// How many bytes can still be written below `folder`.
+///
+/// # Errors
+/// When the system does not say.
+pub fn free_space(folder: &Path) -> io::Result<u64> {
+    let found = rustix::fs::statvfs(folder)?;
+    Ok(found.f_bavail.saturating_mul(found.f_frsize))
+}
+
 /// Refuses when less than [`RESERVE`] is left.
 ///
 /// # Errors
 /// [`ErrorKind::StorageFull`].
 pub(super) fn check_space(folder: &Path) -> io::Result<()> {
-    let found = rustix::fs::statvfs(folder)?;
-    let free = found.f_bavail.saturating_mul(found.f_frsize);
-    if free < RESERVE {
+    if free_space(folder)? < RESERVE {
         let why = format!("the disk is full: less than {} MiB are left", RESERVE / 1024 / 1024);
         return Err(io::Error::new(ErrorKind::StorageFull, why));
     }

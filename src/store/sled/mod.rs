@@ -11,7 +11,8 @@
 //! - `live.rs`: the index in use, and its exchange under those who read.
 //! - `history.rs`, `index.rs`, `opening.rs`, `mark.rs`, `upgrade.rs`: opening.
 //! - `scan.rs`, `archive.rs`, `snapshots.rs`: the whole store in one file.
-//! - `restore.rs`, `inspect.rs`: another store in its place, and what there is to choose from.
+//! - `restore.rs`, `inspect.rs`, `trial.rs`: another store in its place, and what there is to
+//!   choose from.
 //! - `watchdog.rs`, `disk.rs`, `panics.rs`: what goes wrong meanwhile.
 
 mod archive;
@@ -36,6 +37,7 @@ mod restore;
 mod scan;
 mod shared;
 mod snapshots;
+mod trial;
 mod upgrade;
 mod watchdog;
 mod writer;
@@ -51,6 +53,7 @@ use sled::IVec;
 
 pub use self::archive::ArchiveError;
 use self::committer::Committer;
+pub use self::disk::free_space;
 use self::frame::End;
 pub use self::inspect::{HistoryFile, Reach, history};
 use self::journal::Journal;
@@ -61,6 +64,7 @@ pub use self::options::Options;
 pub use self::restore::{Restore, RestoreError};
 use self::shared::Shared;
 use self::snapshots::{SnapshotThread, Snapshots};
+pub use self::trial::{inspect, trial};
 use self::watchdog::Watchdog;
 use self::writer::Writer;
 use super::engine::{Commit, Engine, Entry};
