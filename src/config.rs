@@ -19,6 +19,7 @@ mod words;
 mod tests;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,8 @@ pub struct Config {
     pub passwords: Passwords,
     /// Where records are kept.
     pub store: Store,
+    /// Copies of the store, made while the server runs.
+    pub backup: Backup,
     /// How often one may try; 0 switches a limit off.
     pub limits: Limits,
     /// The record of who did what.
@@ -165,6 +168,19 @@ pub struct Store {
     pub cache: ByteSize,
     /// A snapshot is made when the journal is longer than this, and than the last snapshot.
     pub journal: ByteSize,
+}
+
+/// `[backup]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Backup {
+    /// From one backup to the next, 1 min to 365 days; zero is off.
+    #[serde(with = "units::duration")]
+    pub every: Duration,
+    /// How many are kept, 1 to 1000.
+    pub keep: u32,
+    /// Where they are; below the data folder unless it is an absolute path.
+    pub folder: PathBuf,
 }
 
 /// `[limits]`: attempts in a while; 0 switches one off.

@@ -8,6 +8,8 @@ mod error;
 mod master_key;
 #[cfg(feature = "sled")]
 mod restore;
+#[cfg(feature = "sled")]
+mod schedule;
 mod settings;
 mod setup_secret;
 
@@ -29,6 +31,8 @@ pub use self::error::Error;
 pub use self::master_key::MasterKeyError;
 #[cfg(feature = "sled")]
 pub use self::restore::{Restored, Source, restore, verify};
+#[cfg(feature = "sled")]
+use self::schedule::Schedule;
 use crate::auth::{Auth, Keyring, Parts, Throttle, resume_clock};
 use crate::config::{EngineKind, Loaded};
 use crate::crypto::{MasterKey, Passwords, Random};
@@ -45,6 +49,8 @@ pub struct Server {
     api: Api,
     loaded: Loaded,
     data: PathBuf,
+    #[cfg(feature = "sled")]
+    schedule: Option<Schedule>,
     // After everything that writes to the folder.
     _folder: engine::Folder,
 }
@@ -73,11 +79,21 @@ impl Server {
         let limits = settings::limits(&loaded.config);
         let passwords = Passwords::start(settings::pool(&loaded.config), random.clone());
         let throttle = Arc::new(Throttle::new(limits, clock.clone()));
+        #[cfg(feature = "sled")]
+        let schedule_clock = clock.clone();
         let parts = Parts { store, passwords, keyring, throttle, clock, random };
         let auth = Arc::new(Auth::new(parts, settings::auth(&loaded.config, bound)));
         auth.restore_attempts().await?;
         let api = Api::new(auth.clone(), settings::http(&loaded, bound));
-        Ok(Self { auth, api, loaded, data: data.to_owned(), _folder: folder })
+        Ok(Self {
+            #[cfg(feature = "sled")]
+            schedule: Schedule::new((&auth, &schedule_clock), &loaded.config.backup, data),
+            auth,
+            api,
+            loaded,
+            data: data.to_owned(),
+            _folder: folder,
+        })
     }
 
     /// The outside, for a caller in this process.
@@ -147,10 +163,22 @@ impl Server {
             tracing::info!("stopping");
             let _ = stop.send(true);
         };
-        tokio::join!(serve, serve_control, watch, self.tend(ended()), self.clear_setup(ended()));
+        let tend = async {
+            tokio::join!(self.tend(ended()), self.clear_setup(ended()), self.back_up(ended()));
+        };
+        tokio::join!(serve, serve_control, watch, tend);
         drop(socket);
         self.save_last().await;
         Ok(())
+    }
+
+    /// Makes the backups of the schedule until the end.
+    async fn back_up(&self, ended: impl Future<Output = ()>) {
+        #[cfg(feature = "sled")]
+        if let Some(schedule) = &self.schedule {
+            return schedule.run(ended).await;
+        }
+        ended.await;
     }
 
     /// Saves what is kept in memory for the last time, unless the disk takes too long.

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use super::{Config, DAY, Http, Passwords, Profile};
+use super::{Config, DAY, EngineKind, Http, Passwords, Profile};
 
 /// Every key, and what it must be.
-pub(super) const SENTENCES: [(&str, &str); 41] = [
+pub(super) const SENTENCES: [(&str, &str); 44] = [
     ("registration", "must be \"open\" or \"closed\""),
     (
         "roles",
@@ -53,6 +53,9 @@ pub(super) const SENTENCES: [(&str, &str); 41] = [
     ("store.engine", "must be \"sled\" or \"memory\""),
     ("store.cache", "must be between 1 MiB and 16 GiB, for example \"16 MiB\""),
     ("store.journal", "must be between 64 KiB and 1 GiB, for example \"16 MiB\""),
+    ("backup.every", "must be \"0s\" (off) or between 1m and 365d, for example \"24h\""),
+    ("backup.keep", "must be a whole number between 1 and 1000, for example 7"),
+    ("backup.folder", "must be the path of a folder, for example \"/mnt/other-disk/doorkey\""),
     ("limits.login_failures", LIMIT),
     ("limits.login_failures_per_account", LIMIT),
     ("limits.login_failures_per_network", LIMIT),
@@ -133,7 +136,7 @@ fn ranges(config: &Config) -> Vec<(&'static str, bool)> {
     });
     let roles =
         ["admin", "user"].iter().all(|name| config.roles.iter().any(|r| r.as_str() == *name));
-    let limits = &config.limits;
+    let (limits, every) = (&config.limits, config.backup.every);
     vec![
         ("roles", roles && config.roles.len() <= 64),
         ("tokens.access_ttl", within(config.tokens.access_ttl, MINUTE * 5, MINUTE * 15)),
@@ -142,6 +145,9 @@ fn ranges(config: &Config) -> Vec<(&'static str, bool)> {
         ("sessions.max_per_user", within(config.sessions.max_per_user, 1, 32)),
         ("store.cache", within(config.store.cache.bytes(), MIB, 16 * GIB)),
         ("store.journal", within(config.store.journal.bytes(), 64 * KIB, GIB)),
+        ("backup.every", every.is_zero() || within(every, MINUTE, DAY * 365)),
+        ("backup.keep", within(config.backup.keep, 1, 1000)),
+        ("backup.folder", !config.backup.folder.as_os_str().is_empty()),
         ("limits.login_failures", limits.login_failures <= MAX_LIMIT),
         ("limits.login_failures_per_account", limits.login_failures_per_account <= MAX_LIMIT),
         ("limits.login_failures_per_network", limits.login_failures_per_network <= MAX_LIMIT),
@@ -189,6 +195,12 @@ fn between(config: &Config) -> Vec<Rule> {
             keys: &["passwords.memory", "passwords.argon2.m"],
             holds: passwords.memory >= passwords.argon2.m,
             why: "passwords.memory must hold at least one hash of passwords.argon2.m",
+        },
+        Rule {
+            keys: &["backup.every", "store.engine"],
+            holds: config.backup.every.is_zero() || config.store.engine == EngineKind::Sled,
+            why: "backup.every must be \"0s\" with store.engine = \"memory\", which keeps nothing \
+                  that could be backed up",
         },
         Rule {
             keys: &["passwords.max_wait", "http.request_timeout"],

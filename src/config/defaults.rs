@@ -4,8 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::{
-    Argon2, Audit, ByteSize, Clock, Config, DAY, EngineKind, ForwardedHeader, Http, Limits, Log,
-    LogFormat, LogLevel, Passwords, Profile, Registration, Sessions, Store, Tokens,
+    Argon2, Audit, Backup, ByteSize, Clock, Config, DAY, EngineKind, ForwardedHeader, Http, Limits,
+    Log, LogFormat, LogLevel, Passwords, Profile, Registration, Sessions, Store, Tokens,
 };
 use crate::model::{Algorithm, Role, Roles};
 
@@ -20,6 +20,7 @@ impl Default for Config {
             sessions: Sessions::default(),
             passwords: Passwords::default(),
             store: Store::default(),
+            backup: Backup::default(),
             limits: Limits::default(),
             audit: Audit::default(),
             clock: Clock::default(),
@@ -81,6 +82,12 @@ impl Default for Argon2 {
 impl Default for Store {
     fn default() -> Self {
         Self { engine: EngineKind::Sled, cache: ByteSize::mib(16), journal: ByteSize::mib(16) }
+    }
+}
+
+impl Default for Backup {
+    fn default() -> Self {
+        Self { every: Duration::ZERO, keep: 7, folder: "backups".into() }
     }
 }
 
