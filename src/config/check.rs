@@ -1,6 +1,7 @@
 //! What a good setting is: one sentence a key, said both when a value cannot be read and when it
 //! is out of range; and the rules between keys. No sentence repeats a value.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::{Config, DAY, EngineKind, Http, Passwords, Profile};
@@ -55,7 +56,11 @@ pub(super) const SENTENCES: [(&str, &str); 44] = [
     ("store.journal", "must be between 64 KiB and 1 GiB, for example \"16 MiB\""),
     ("backup.every", "must be \"0s\" (off) or between 1m and 365d, for example \"24h\""),
     ("backup.keep", "must be a whole number between 1 and 1000, for example 7"),
-    ("backup.folder", "must be the path of a folder, for example \"/mnt/other-disk/doorkey\""),
+    (
+        "backup.folder",
+        "must be the path of a folder without spaces at its ends, for example \
+     \"/mnt/other-disk/doorkey\"",
+    ),
     ("limits.login_failures", LIMIT),
     ("limits.login_failures_per_account", LIMIT),
     ("limits.login_failures_per_network", LIMIT),
@@ -147,7 +152,7 @@ fn ranges(config: &Config) -> Vec<(&'static str, bool)> {
         ("store.journal", within(config.store.journal.bytes(), 64 * KIB, GIB)),
         ("backup.every", every.is_zero() || within(every, MINUTE, DAY * 365)),
         ("backup.keep", within(config.backup.keep, 1, 1000)),
-        ("backup.folder", !config.backup.folder.as_os_str().is_empty()),
+        ("backup.folder", is_path(&config.backup.folder)),
         ("limits.login_failures", limits.login_failures <= MAX_LIMIT),
         ("limits.login_failures_per_account", limits.login_failures_per_account <= MAX_LIMIT),
         ("limits.login_failures_per_network", limits.login_failures_per_network <= MAX_LIMIT),
@@ -156,6 +161,13 @@ fn ranges(config: &Config) -> Vec<(&'static str, bool)> {
         ("limits.connections_per_address", limits.connections_per_address <= MAX_LIMIT),
         ("audit.keep", within(config.audit.keep, DAY, DAY * 36_500)),
     ]
+}
+
+/// A path with a space at an end is a mistake that nobody sees.
+fn is_path(path: &Path) -> bool {
+    path.to_str().is_some_and(|text| {
+        !text.is_empty() && text.trim() == text && !text.contains(char::is_control)
+    })
 }
 
 fn password_ranges(passwords: &Passwords) -> Vec<(&'static str, bool)> {

@@ -105,6 +105,18 @@ impl Place {
         Done { code, out: String::new(), err }
     }
 
+    /// Runs a command with its standard output in a file.
+    pub fn run_into(&self, file: &str, args: &[&str]) -> Done {
+        let mut command = self.command(args);
+        let out = File::create(self.path(file)).unwrap();
+        command.stdin(Stdio::null()).stdout(out).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let code = wait(&mut child);
+        let mut err = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        Done { code, out: String::new(), err }
+    }
+
     /// Starts a server on a free port and waits for its first line.
     pub fn serve(&self, args: &[&str]) -> Server {
         let log = File::options().create(true).append(true).open(self.path("log")).unwrap();
