@@ -235,7 +235,8 @@ impl Api {
         tracing::debug!(
             request.id = request_id,
             method = %head.method,
-            path = head.uri.path(),
+            // JSON leaves a line separator (U+2028) as it is.
+            path = %head.uri.path().escape_default(),
             status = answer.status().as_u16(),
             "answered"
         );
