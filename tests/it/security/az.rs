@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use doorkey::http::{Guard, Route};
 use serde_json::{Value, json};
 
-use crate::auth::{on_memory, patch};
+use crate::auth::{OTHER_PASSWORD, change_password, dump, on_memory, patch};
 use crate::harness::{Browser, PASSWORD, TestServer};
 
 #[tokio::test]
@@ -151,6 +152,30 @@ async fn az_06_who_is_calling_is_told_by_the_token_alone() {
     assert_eq!(me["display_name"], Value::Null);
 }
 
+#[tokio::test]
+async fn az_09_the_subject_of_a_token_stays_whatever_changes() {
+    let server = TestServer::start().await;
+    let (root, mut ann) = (server.admin().await, server.user("ann").await);
+    let subject = |browser: &Browser<'_>| {
+        crate::auth::claims(browser.token.as_deref().unwrap())["sub"].clone()
+    };
+    let first = subject(&ann);
+    let changed = change_password(&ann, PASSWORD, OTHER_PASSWORD).await.status(200);
+    crate::auth::take(&mut ann, &changed);
+    assert_eq!(subject(&ann), first);
+    for change in [
+        json!({"email": "new@example.org", "display_name": "Ann"}),
+        json!({"roles": ["user", "editor"]}),
+        json!({"disabled": true}),
+        json!({"disabled": false}),
+    ] {
+        patch(&root, &ann.user_id, &change).await.status(200);
+    }
+    let login = server.anonymous().login("ann", OTHER_PASSWORD).await.status(200);
+    crate::auth::take(&mut ann, &login);
+    assert_eq!(subject(&ann), first);
+}
+
 /// Nor does a token of the old one open the new one.
 #[tokio::test]
 async fn az_09_the_id_of_a_deleted_account_is_never_used_again() {
@@ -170,6 +195,32 @@ async fn az_09_the_id_of_a_deleted_account_is_never_used_again() {
         assert!(ids.insert(next.clone()));
         root.delete(&format!("/admin/users/{next}")).send().await.status(204);
     }
+}
+
+/// The second account's id, session and name on every route, in path and body, by the first.
+#[tokio::test]
+async fn az_02_a_user_reaches_nothing_of_another_account() {
+    let (setup, engine) = on_memory();
+    let server = setup.start().await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let session = bob.cookie.as_deref().unwrap().split_once('.').unwrap().0.to_owned();
+    let form = json!({
+        "id": bob.user_id, "user_id": bob.user_id, "username": "bob", "roles": ["admin"],
+        "disabled": true, "current_password": PASSWORD, "new_password": OTHER_PASSWORD,
+    });
+    let before = dump(&*engine).await;
+    let takes_id = |row: &&Route| row.path.contains('{') && row.guard != Guard::Public;
+    for row in server.api.routes().iter().filter(takes_id) {
+        let own = if row.guard == Guard::User { &session } else { &bob.user_id };
+        let path = row.path.replace("{id}", own).replace("{sid}", &session);
+        let answer = ann.request(row.method.clone(), &path).json(&form).send().await;
+        let refused = [403, 404].contains(&answer.status);
+        assert!(refused, "{} {path}: {}", row.method, answer.text());
+    }
+    ann.patch("/auth/me").json(&form).send().await.status(422);
+    ann.post("/auth/password").json(&form).send().await.status(422);
+    assert_eq!(dump(&*engine).await, before);
+    bob.refresh().await.status(200);
 }
 
 /// An account that is gone is gone for every route.
@@ -197,14 +248,14 @@ async fn inp_05_a_taken_name_or_address_is_409_and_changes_nothing() {
     let bob = server.account("bob", &["user"]).await;
     let address = json!({"email": "ann@example.org"});
     patch(&root, &ann.user_id, &address).await.status(200);
-    let before = crate::auth::dump(&*engine).await;
+    let before = dump(&*engine).await;
     let taken = patch(&root, &bob, &json!({"email": "ANN@Example.org"})).await.status(409);
     taken.problem("email_taken");
     let new = json!({"username": "ANN", "password": PASSWORD});
     root.post("/admin/users").json(&new).send().await.status(409).problem("username_taken");
     let new = json!({"username": "carl", "password": PASSWORD, "email": "Ann@example.org"});
     root.post("/admin/users").json(&new).send().await.status(409).problem("email_taken");
-    assert_eq!(crate::auth::dump(&*engine).await, before);
+    assert_eq!(dump(&*engine).await, before);
     patch(&root, &ann.user_id, &json!({"email": null})).await.status(200);
     patch(&root, &bob, &address).await.status(200);
 }

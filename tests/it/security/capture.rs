@@ -7,7 +7,7 @@ use tracing::Level;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Every line that this thread logs, at every level, while it lives.
+/// Every line that this thread logs, down to a level, while it lives.
 pub(super) struct Log {
     lines: Lines,
     _guard: DefaultGuard,
@@ -17,9 +17,9 @@ pub(super) struct Log {
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    pub(super) fn start() -> Self {
+    pub(super) fn start(level: Level) -> Self {
         let lines = Lines::default();
-        let log = tracing_subscriber::fmt().json().with_max_level(Level::TRACE);
+        let log = tracing_subscriber::fmt().json().with_max_level(level);
         let log = log.with_writer(lines.clone()).finish();
         Self { lines, _guard: tracing::subscriber::set_default(log) }
     }

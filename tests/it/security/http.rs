@@ -62,6 +62,17 @@ async fn http_07_every_error_is_a_problem_document_and_tells_nothing_of_the_insi
     assert_document("a body", bad.send().await.status(400));
 }
 
+/// What comes over plain HTTP by mistake is told so at once: a redirect would have its secret
+/// sent in clear first, and then again.
+#[tokio::test]
+async fn http_11_nothing_is_redirected() {
+    let server = TestServer::start().await;
+    for (what, answer) in everything(&server).await {
+        assert!(!(300..=399).contains(&answer.status), "{what}: {}", answer.status);
+        assert_eq!(answer.header("location"), None, "{what}");
+    }
+}
+
 #[tokio::test]
 async fn http_08_no_answer_names_the_software_or_has_a_header_beyond_the_list() {
     let server = TestServer::start().await;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::auth::{dump, on_memory};
 use crate::harness::{Answer, PASSWORD, TestServer};
 
 async fn register(server: &TestServer, username: &str) -> Answer {
@@ -208,4 +209,45 @@ async fn inp_06_an_address_logs_in_only_once_an_administrator_has_said_it_is_rig
     assert_eq!(seen["email_verified"], false);
     login("new@example.org").await.status(401).problem("invalid_credentials");
     login("Ann@example.org").await.status(401).problem("invalid_credentials");
+}
+
+/// Names and addresses that begin like each other, or like the keys of the store's other
+/// records, are each their own.
+#[tokio::test]
+async fn inp_10_no_text_of_a_person_reaches_the_key_of_another_record() {
+    let (setup, engine) = on_memory();
+    let server = setup.start().await;
+    let root = server.admin().await;
+    let people = [
+        ("a", "bc@d.example.org"),
+        ("ab", "c@d.example.org"),
+        ("abc", "b@cd.example.org"),
+        ("name", "name/root@example.org"),
+        ("session", "session/x@example.org"),
+        ("user", "user/root@example.org"),
+        ("email", "email/a@example.org"),
+        ("setups", "setup@example.org"),
+        ("admins", "admins@example.org"),
+    ];
+    for (name, email) in people {
+        register_with(&server, name, email).await.status(201);
+    }
+    let keys = async || dump(&*engine).await.into_iter().map(|(key, _)| key).collect::<Vec<_>>();
+    let all = keys().await;
+    for (name, email) in people {
+        for key in [format!("name/{name}"), format!("email/{email}")] {
+            assert_eq!(all.iter().filter(|known| **known == key).count(), 1, "{key}");
+        }
+    }
+    assert!(!all.contains(&"setup".to_owned()), "no address stands for the setup secret");
+    let found: Value = root.get("/admin/users?q=a").send().await.status(200).json();
+    let first = found["users"].as_array().unwrap().iter().find(|u| u["username"] == "a").unwrap();
+    let one = format!("/admin/users/{}", first["id"].as_str().unwrap());
+    root.delete(&one).send().await.status(204);
+    let left = keys().await;
+    let gone: Vec<_> = all.iter().filter(|key| !left.contains(key)).collect();
+    assert_eq!(gone.len(), 3, "the account, its name and its address: {gone:?}");
+    for (name, _) in &people[1..] {
+        server.anonymous().login(name, PASSWORD).await.status(200);
+    }
 }

@@ -84,9 +84,9 @@ async fn open(engine: &Arc<dyn Engine>, algorithm: Algorithm, seed: u64) -> Resu
     Keyring::open(&store, master, algorithm, (now, &random)).await.map(|_| ())
 }
 
-/// Also KEY-05.
+/// Also KEY-04.
 #[tokio::test]
-async fn key_04_a_wrong_master_key_stops_the_start_and_replaces_nothing() {
+async fn key_05_a_wrong_master_key_stops_the_start_and_replaces_nothing() {
     let engine = engine();
     let server = start(&engine, Algorithm::Es256, &clock()).await;
     let id = server.store.keys().all().await.unwrap()[0].id;

@@ -9,8 +9,9 @@ use doorkey::crypto::{Argon2Params, PoolSettings, Random};
 use doorkey::model::{LoginName, PasswordHash};
 use doorkey::store::engine::Engine;
 use serde_json::Value;
+use tracing::Level;
 
-use super::log::Log;
+use super::capture::Log;
 use crate::auth::{change_password, dump, on_memory};
 use crate::config::{load, refusal};
 use crate::harness::{PASSWORD, Setup, TestServer};
@@ -63,7 +64,7 @@ async fn pw_18_a_damaged_hash_is_a_plain_401_and_others_log_in() {
     server.account("ann", &["user"]).await;
     server.account("bob", &["user"]).await;
     let ours = "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2Fs$";
-    let log = Log::start();
+    let log = Log::start(Level::TRACE);
     for damaged in [
         "",
         "$",

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use doorkey::model::LoginName;
 use serde_json::Value;
 
 use crate::auth::engines::Watched;
@@ -177,4 +178,21 @@ async fn az_08_a_refresh_reads_the_roles_anew() {
     take(&mut ann, &again);
     let token = access_token(&ann.refresh().await.status(200));
     assert_eq!(claims(&token)["roles"], serde_json::json!(["editor", "user"]));
+}
+
+/// Not by the epoch alone: a restriction that came without a new one is seen as well.
+#[tokio::test]
+async fn az_08_what_a_login_checks_a_refresh_and_each_request_check_again() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    let users = server.store.users();
+    let name = LoginName::try_from("ann").unwrap();
+    let before = users.by_name(&name).await.unwrap().unwrap();
+    let mut barred = before.value.clone();
+    barred.disabled = true;
+    assert_eq!(barred.epoch, before.value.epoch);
+    server.store.commit(users.replace(&before, &barred)).await.unwrap();
+    ann.refresh().await.status(401).problem("session_ended");
+    ann.get("/auth/me").send().await.status(401).problem("invalid_token");
+    ann.login("ann", PASSWORD).await.status(401).problem("invalid_credentials");
 }

@@ -99,7 +99,7 @@ async fn ses_02_ten_thousand_logins_have_nothing_in_common() {
 }
 
 /// Every file of the folder, as bytes.
-fn bytes_below(folder: &Path) -> Vec<u8> {
+pub(super) fn bytes_below(folder: &Path) -> Vec<u8> {
     let mut all = Vec::new();
     for name in names(folder) {
         let path = folder.join(name);
@@ -112,7 +112,7 @@ fn bytes_below(folder: &Path) -> Vec<u8> {
     all
 }
 
-/// Also STO-04: with the journal of changes and the index, where old values stay.
+/// With the journal of changes and the index, where old values stay.
 #[test]
 fn ses_03_no_secret_of_a_session_is_in_the_data_folder() {
     let place = Place::open();
