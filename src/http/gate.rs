@@ -150,7 +150,7 @@ impl Api {
             .endpoint(&head.method)
             .ok_or_else(|| Problem::new(Kind::MethodNotAllowed).allow(&methods))?;
         let parts = found.params.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
-        let access = self.guard(&endpoint.route, &head.headers, peer).await?;
+        let access = self.guard(&endpoint.route, head, peer).await?;
         let body = self.body(&endpoint.route, body).await?;
         let call = Call {
             request_id: client.request_id.clone().unwrap_or_default(),
@@ -169,9 +169,10 @@ impl Api {
     async fn guard(
         &self,
         route: &Route,
-        headers: &HeaderMap,
+        head: &Parts,
         peer: Peer,
     ) -> Result<Option<Access>, Problem> {
+        let headers = &head.headers;
         let operator = matches!(peer, Peer::Unix { .. });
         match route.guard {
             Guard::Public => Ok(None),
@@ -187,9 +188,9 @@ impl Api {
             Guard::User | Guard::Admin | Guard::Operator if operator => {
                 Ok(Some(Access::operator()))
             }
-            Guard::User => Ok(Some(self.bearer(headers).await?)),
+            Guard::User => Ok(Some(self.bearer(head).await?)),
             Guard::Admin => {
-                let access = self.bearer(headers).await?;
+                let access = self.bearer(head).await?;
                 access.require(&Role::admin())?;
                 Ok(Some(access))
             }
@@ -203,8 +204,9 @@ impl Api {
         Ok(self.0.origins.check_cookie_route(headers, strict)?)
     }
 
-    async fn bearer(&self, headers: &HeaderMap) -> Result<Access, Problem> {
-        let token = bearer::bearer(headers)?.ok_or(Kind::InvalidToken)?;
+    async fn bearer(&self, head: &Parts) -> Result<Access, Problem> {
+        let token = bearer::bearer(&head.headers, head.uri.query())?;
+        let token = token.ok_or(Kind::InvalidToken)?;
         self.0.auth.authenticate(token).await.map_err(refused_token)
     }
 
@@ -233,7 +235,8 @@ impl Api {
         tracing::debug!(
             request.id = request_id,
             method = %head.method,
-            path = head.uri.path(),
+            // JSON leaves a line separator (U+2028) as it is.
+            path = %head.uri.path().escape_default(),
             status = answer.status().as_u16(),
             "answered"
         );

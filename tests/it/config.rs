@@ -5,7 +5,7 @@ use std::path::Path;
 use doorkey::config::{Config, Flags, Loaded, Registration, Sources};
 
 /// Loads a file of this text, which messages call `auth.toml`.
-fn load(text: &str, flags: Flags) -> Result<Loaded, String> {
+pub(crate) fn load(text: &str, flags: Flags) -> Result<Loaded, String> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("auth.toml");
     std::fs::write(&file, text).expect("the file is written");
@@ -17,11 +17,11 @@ fn relative(sentence: &str, folder: &Path) -> String {
     sentence.replace(&format!("{}/", folder.display()), "")
 }
 
-fn refusal(text: &str) -> String {
+pub(crate) fn refusal(text: &str) -> String {
     load(text, Flags::default()).map_or_else(|said| said, |_| format!("{text:?}: was taken"))
 }
 
-fn dev(listen: Option<&str>) -> Flags {
+pub(crate) fn dev(listen: Option<&str>) -> Flags {
     Flags {
         dev: true,
         listen: listen.map(|address| address.parse().expect("an address")),

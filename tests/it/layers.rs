@@ -44,7 +44,7 @@ const HOMES: &[(&str, &[&str])] = &[
 /// The most lines of a source file.
 const MOST_LINES: usize = 330;
 
-fn sources() -> Vec<(PathBuf, String)> {
+pub(crate) fn sources() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut folders = vec![PathBuf::from("src")];
     while let Some(folder) = folders.pop() {

@@ -200,6 +200,11 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -291,6 +296,11 @@ impl Answer {
     #[track_caller]
     pub fn token(&self) -> String {
         self.json()["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// The first header of this name, in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
     }
 
     /// The first pair of the `Set-Cookie` line.
