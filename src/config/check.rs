@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Config, DAY, EngineKind, Http, Passwords, Profile};
 
 /// Every key, and what it must be.
-pub(super) const SENTENCES: [(&str, &str); 44] = [
+pub(super) const SENTENCES: [(&str, &str); 46] = [
     ("registration", "must be \"open\" or \"closed\""),
     (
         "roles",
@@ -71,6 +71,11 @@ pub(super) const SENTENCES: [(&str, &str); 44] = [
     ("clock.trust_mark", "must be true or false"),
     ("log.format", "must be \"text\" or \"json\""),
     ("log.level", "must be \"error\", \"warn\", \"info\", \"debug\" or \"trace\""),
+    (
+        "metrics.listen",
+        "must be \"off\" or an IP address and a port, for example \"127.0.0.1:9464\"",
+    ),
+    ("metrics.exposed", "must be true or false"),
     ("", "must be a table of keys, as auth.toml shows"),
 ];
 
@@ -101,7 +106,12 @@ pub(super) fn check(config: &Config, dev: bool) -> Result<(), Broken> {
             return Err(Broken { keys: vec![key], why: sentence(key) });
         }
     }
-    let rules = [between(config), in_public(&config.http), in_development(&config.http, dev)];
+    let rules = [
+        between(config),
+        in_public(&config.http),
+        in_development(&config.http, dev),
+        of_metrics(config, dev),
+    ];
     rules
         .into_iter()
         .flatten()
@@ -251,6 +261,29 @@ fn in_development(http: &Http, dev: bool) -> Vec<Rule> {
             keys: &["http.public_url"],
             holds: !dev || http.public_url.as_ref().is_none_or(local),
             why: "must be left out with --dev, or be http on this machine",
+        },
+    ]
+}
+
+fn of_metrics(config: &Config, dev: bool) -> Vec<Rule> {
+    let (listen, http) = (config.metrics.listen, config.http.listen);
+    let local = listen.is_none_or(|address| address.ip().is_loopback());
+    vec![
+        Rule {
+            keys: &["metrics.listen"],
+            holds: !dev || local,
+            why: "must be \"off\" or a loopback address with --dev, for example \"127.0.0.1:9464\"",
+        },
+        Rule {
+            keys: &["metrics.listen"],
+            holds: local || config.metrics.exposed,
+            why: "is not a loopback address: whoever reaches it reads it without a login; set \
+                  metrics.exposed = true if a firewall or a network of its own keeps others out",
+        },
+        Rule {
+            keys: &["metrics.listen", "http.listen"],
+            holds: listen.is_none_or(|a| a.port() == 0 || a.port() != http.port()),
+            why: "metrics.listen must have another port than http.listen",
         },
     ]
 }
