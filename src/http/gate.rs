@@ -20,12 +20,15 @@ use super::call::Call;
 use super::headers::SecurityHeaders;
 use super::kind::Kind;
 use super::listen::Peer;
+use super::metrics::Traffic;
 use super::origin::Origins;
 use super::problem::{Challenge, Problem};
-use super::route::{Body, Endpoint, Guard, Route};
+use super::route::{Body, Context, Endpoint, Guard, Route};
 use super::{Settings, bearer, client_ip, endpoints};
 use crate::auth::{Access, Auth, Client, Error};
 use crate::model::Role;
+
+mod count;
 
 /// The longest target of a request, in bytes.
 const MAX_URI: usize = 4 * 1024;
@@ -48,6 +51,7 @@ struct Inner {
     routes: Vec<Route>,
     origins: Origins,
     security: SecurityHeaders,
+    traffic: Option<Arc<Traffic>>,
 }
 
 impl std::fmt::Debug for Api {
@@ -61,7 +65,10 @@ impl Api {
     #[must_use]
     pub fn new(auth: Arc<Auth>, settings: Settings) -> Self {
         let settings = Arc::new(settings);
-        let endpoints = endpoints(&auth, &settings);
+        let traffic = settings.metrics.then(|| Arc::new(Traffic::new()));
+        let context = Context { auth, settings, traffic };
+        let endpoints = endpoints(&context);
+        let Context { auth, settings, traffic } = context;
         let routes = endpoints.iter().map(|endpoint| endpoint.route.clone()).collect();
         Self(Arc::new(Inner {
             paths: router(endpoints),
@@ -70,6 +77,7 @@ impl Api {
             security: SecurityHeaders::new(settings.hsts),
             auth,
             settings,
+            traffic,
         }))
     }
 
@@ -87,9 +95,12 @@ impl Api {
         let (head, body) = request.into_parts();
         let client = self.client(&head.headers, peer);
         let request_id = client.request_id.clone().unwrap_or_default();
+        let watch = self.watch(&head);
         let answered = self.route(&head, body, (client, peer)).await;
+        let answered = answered.inspect_err(|problem| self.count_problem(problem.kind()));
         let mut answer = answered.unwrap_or_else(|problem| problem.into_response(&request_id));
         self.finish(&head, &mut answer, &request_id);
+        count::answered(watch, answer.status());
         answer
     }
 
@@ -98,6 +109,7 @@ impl Api {
     pub fn refuse(&self, kind: Kind) -> Response {
         let request_id = self.0.auth.new_request_id();
         tracing::error!(request.id = %request_id, code = kind.row().code, "a request had no answer");
+        self.count_problem(kind);
         let mut answer = Problem::new(kind).into_response(&request_id);
         self.0.security.apply(answer.headers_mut(), header_value(&request_id));
         answer

@@ -22,6 +22,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hyper_util", &["src/http", "src/cli"]),
     ("matchit", &["src/http"]),
     ("futures_core", &["src/http"]),
+    ("prometheus_client", &["src/http/metrics"]),
     ("sled", &["src/store/sled"]),
     ("argon2", &["src/crypto"]),
     ("blowfish", &["src/crypto"]),

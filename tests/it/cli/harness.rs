@@ -250,20 +250,25 @@ impl Server {
 
     /// One request on a connection of its own.
     pub fn send(&self, start: &str, headers: &[&str], body: &str) -> Answer {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        let headers = [headers, &[""]].concat().join("\r\n");
-        let head = format!(
-            "{start} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n",
-            self.address,
-            body.len()
-        );
-        stream.write_all((head + body).as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        Answer { head: head.to_owned(), body: body.to_owned() }
+        send_to(self.address, start, headers, body)
     }
+}
+
+/// One request to `address` on a connection of its own.
+pub fn send_to(address: SocketAddr, start: &str, headers: &[&str], body: &str) -> Answer {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    let headers = [headers, &[""]].concat().join("\r\n");
+    let head = format!(
+        "{start} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n",
+        address,
+        body.len()
+    );
+    stream.write_all((head + body).as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    Answer { head: head.to_owned(), body: body.to_owned() }
 }
 
 impl Drop for Server {

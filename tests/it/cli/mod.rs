@@ -9,6 +9,7 @@ mod folder;
 pub mod harness;
 mod import;
 mod log;
+mod metrics;
 mod operate;
 mod restore;
 mod start;
