@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Auth, Error};
+use super::{Auth, BackupStatus, Error};
 use crate::crypto::PoolLoad;
 use crate::model::EventKind;
 
@@ -23,6 +23,8 @@ pub struct Measures {
     /// Events of each kind since the start. Refused logins are gathered first, so they come up
     /// to a minute late.
     pub events: Vec<(EventKind, u64)>,
+    /// The backups by the schedule.
+    pub backups: BackupStatus,
 }
 
 impl Auth {
@@ -36,6 +38,7 @@ impl Auth {
             passwords: self.passwords.load(),
             throttle_entries: self.throttle.entries(),
             events: self.told.counts(),
+            backups: self.backup_status(),
         }
     }
 

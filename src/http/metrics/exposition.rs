@@ -19,7 +19,7 @@ use warp::http::StatusCode;
 use super::process::Process;
 use super::traffic::{Row, Tally, Traffic, UP_TO};
 use crate::auth::Measures;
-use crate::model::EventKind;
+use crate::model::{EventKind, Timestamp};
 
 /// A number with its name and what it is.
 type Gauge = (&'static str, &'static str, u64);
@@ -81,7 +81,10 @@ impl Exposition {
                 count_of(metric.encode_family(&labels)?, *count)?;
             }
         }
-        let (name, help) = ("doorkey_request_duration_seconds", "How long requests took.");
+        let (name, help) = (
+            "doorkey_request_duration_seconds",
+            "Time from the head of a request to the head of its answer.",
+        );
         let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
         for (row, tally) in &tallies {
             durations(metric.encode_family(&route_of(row))?, tally)?;
@@ -105,6 +108,21 @@ impl Exposition {
             count_of(metric.encode_family(&[("kind", word(*kind))])?, *count)?;
         }
         Ok(())
+    }
+
+    /// Nothing where there is no schedule.
+    fn backups(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let backups = &self.measures.backups;
+        if !backups.is_scheduled {
+            return Ok(());
+        }
+        // Not left out: an alarm at its age goes off then too.
+        let latest = backups.latest.map_or(0, Timestamp::seconds);
+        let help = "When the state of the newest backup was; 0 if there is none.";
+        gauge(encoder, ("doorkey_backup_latest_timestamp_seconds", help, latest))?;
+        let (name, help) = ("doorkey_backup_failures", "Backups by the schedule that failed.");
+        let metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        count_of(metric, backups.failures)
     }
 
     fn process(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
@@ -135,6 +153,7 @@ impl Collector for Exposition {
         self.requests(encoder)?;
         self.problems(encoder)?;
         self.events(encoder)?;
+        self.backups(encoder)?;
         self.process(encoder)
     }
 }

@@ -112,6 +112,21 @@ async fn requests_refusals_and_events_are_counted() {
     assert!(samples["doorkey_throttle_entries"] >= 1.0);
 }
 
+#[tokio::test]
+async fn backups_are_told_where_they_are_scheduled_and_none_is_as_old_as_can_be() {
+    let server = counting().start().await;
+    assert!(!text(&server).await.contains("backup_"));
+    server.auth.backups_are_scheduled(None);
+    server.auth.backup_ended(None);
+    for latest in [0, 1_800_000_000] {
+        let samples = scrape(&server).await;
+        let seconds = f64::from(latest);
+        assert_eq!(samples["doorkey_backup_latest_timestamp_seconds"], seconds);
+        assert_eq!(samples["doorkey_backup_failures_total"], 1.0);
+        server.auth.backup_ended(Some(Timestamp::from_seconds(1_800_000_000)));
+    }
+}
+
 /// A body of which nothing ever comes.
 struct Never;
 
