@@ -6,9 +6,10 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::archive::{self, ArchiveError, Part};
+use super::db::{checked, open_sled};
 use super::frame::Change;
-use super::history::{Ending, History, Numbered, Replayed};
-use super::opening::{checked, open_sled};
+use super::history::{History, Numbered};
+use super::replay::{Ending, Replayed};
 use super::{OpenError, files, layout};
 use crate::model::Timestamp;
 use crate::store::engine::{Entry, Version, Write};

@@ -5,8 +5,9 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::history::{Ending, History, Numbered};
-use super::opening::{checked, open_sled};
+use super::db::{checked, open_sled};
+use super::history::{History, Numbered};
+use super::replay::Ending;
 use super::{OpenError, Sled, archive, files, index, layout};
 use crate::model::Timestamp;
 

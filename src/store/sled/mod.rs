@@ -9,15 +9,17 @@
 //! - `frame.rs`, `reader.rs`: the checksummed form of everything but sled's own files.
 //! - `journal.rs`, `writer.rs`, `committer.rs`, `batch.rs`: the way of a commit.
 //! - `live.rs`: the index in use, and its exchange under those who read.
-//! - `history.rs`, `index.rs`, `opening.rs`, `mark.rs`, `upgrade.rs`: opening.
+//! - `history.rs`, `replay.rs`, `index.rs`, `opening.rs`, `mark.rs`, `upgrade.rs`: opening.
 //! - `scan.rs`, `archive.rs`, `snapshots.rs`: the whole store in one file.
 //! - `restore.rs`, `inspect.rs`, `trial.rs`: another store in its place, and what there is to
 //!   choose from.
+//! - `db.rs`: sled itself.
 //! - `watchdog.rs`, `disk.rs`, `panics.rs`: what goes wrong meanwhile.
 
 mod archive;
 mod batch;
 mod committer;
+mod db;
 mod disk;
 mod files;
 mod frame;
@@ -33,6 +35,7 @@ mod opening;
 mod options;
 mod panics;
 mod reader;
+mod replay;
 mod restore;
 mod scan;
 mod shared;

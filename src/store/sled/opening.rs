@@ -2,27 +2,22 @@
 //! is in doubt is made again from the journal.
 
 use std::fs::File;
-use std::io::{self, BufReader, ErrorKind};
+use std::io::{self, BufReader};
 use std::path::Path;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::db::{check_notes, open_sled};
 use super::frame::Header;
-use super::history::{self, Ending, History};
+use super::history::History;
 use super::index::{self, Rebuilt};
 use super::journal::Journal;
 use super::mark::Mark;
 use super::panics::caught;
 use super::reader::FrameReader;
+use super::replay::{Ending, check_header};
 use super::upgrade::upgrade;
-use super::{OpenError, Options, files, layout, restore};
+use super::{OpenError, Options, files, restore};
 use crate::model::Timestamp;
-
-/// sled panics below 256 bytes.
-const SMALLEST_CACHE: u64 = 1024 * 1024;
-/// How long sled's lock may outlive a store that this process has closed: sled's own threads
-/// drop the file a moment later than the last handle.
-const LINGERING: Duration = Duration::from_secs(5);
 
 /// An open store.
 pub(super) struct Opened {
@@ -192,72 +187,7 @@ fn check_formats(journals: &Path) -> Result<(), OpenError> {
     for journal in &history.journals {
         let file = File::open(&journal.path);
         let file = file.map_err(OpenError::io("open the journal", &journal.path))?;
-        let _: Header =
-            history::check_header(&mut FrameReader::new(BufReader::new(file)), journal)?;
+        let _: Header = check_header(&mut FrameReader::new(BufReader::new(file)), journal)?;
     }
     Ok(())
-}
-
-/// Opens sled alone, whatever it holds.
-pub(super) fn open_sled(store: &Path, cache_bytes: u64) -> Result<sled::Db, OpenError> {
-    let config = sled::Config::new()
-        .path(store)
-        .cache_capacity(cache_bytes.max(SMALLEST_CACHE))
-        .flush_every_ms(None);
-    let start = Instant::now();
-    loop {
-        match checked(store, || config.open()) {
-            Err(error) if is_sled_lock(&error) && start.elapsed() < LINGERING => {
-                thread::sleep(Duration::from_millis(5));
-            }
-            done => return done,
-        }
-    }
-}
-
-/// Whether sled's own lock is taken. We hold ours, so this is no other doorkey.
-fn is_sled_lock(error: &OpenError) -> bool {
-    let OpenError::Io { cause, .. } = error else { return false };
-    cause.kind() == ErrorKind::Other && cause.to_string().contains("could not acquire lock")
-}
-
-/// Waits until sled has let go of its files after its last handle went.
-pub(super) fn wait_closed(store: &Path) -> bool {
-    let start = Instant::now();
-    let Ok(file) = File::open(files::db_path(store)) else { return false };
-    while start.elapsed() < LINGERING {
-        if file.try_lock().is_ok() {
-            return true;
-        }
-        thread::sleep(Duration::from_millis(1));
-    }
-    false
-}
-
-/// Work on sled's files, with its errors and panics.
-pub(super) fn checked<T>(
-    store: &Path,
-    work: impl FnOnce() -> sled::Result<T>,
-) -> Result<T, OpenError> {
-    caught(work)
-        .map_err(|panic| OpenError::Damaged { store: store.to_owned(), cause: panic })?
-        .map_err(|error| OpenError::from_sled(store, error))
-}
-
-/// Our own notes in sled: checks the format, and gives the number of the last commit.
-fn check_notes(db: &sled::Db) -> Result<u64, String> {
-    if note(db, layout::FORMAT_KEY)? != layout::FORMAT {
-        return Err("its format is another".to_owned());
-    }
-    note(db, layout::VERSION_KEY)
-}
-
-/// The number of one of our own notes.
-pub(super) fn note(db: &sled::Db, key: &[u8]) -> Result<u64, String> {
-    let missing = || {
-        let name = String::from_utf8_lossy(key.get(1..).unwrap_or_default()).into_owned();
-        format!("its {name} number is missing")
-    };
-    let raw = caught(|| db.get(key))?.map_err(|error| error.to_string())?;
-    raw.and_then(|raw| layout::number(&raw)).ok_or_else(missing)
 }

@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 
 use super::archive::{self, ArchiveError};
 use super::frame::{self, Change};
-use super::history::{Ending, History};
+use super::history::History;
 use super::journal::{Journal, new_file};
+use super::replay::Ending;
 use super::{OpenError, files};
 use crate::model::Timestamp;
 

@@ -71,7 +71,7 @@ impl Shared {
     }
 
     fn wait_closed(&self) -> bool {
-        super::opening::wait_closed(&files::store_path(&self.data))
+        super::db::wait_closed(&files::store_path(&self.data))
     }
 
     /// Puts another index in place.

@@ -174,7 +174,7 @@ async fn a_store_of_the_format_without_a_journal_is_taken_over() {
     let (_dir, data) = filled().await;
     fs::remove_dir_all(data.join("journal")).unwrap();
     unclean(&data);
-    let db = opening::open_sled(&data.join("store"), options().cache_bytes).unwrap();
+    let db = db::open_sled(&data.join("store"), options().cache_bytes).unwrap();
     db.insert(layout::FORMAT_KEY, &1_u64.to_be_bytes()).unwrap();
     drop(db);
     let sled = open(&data);

@@ -133,7 +133,7 @@ async fn a_snapshot_made_while_commits_go_on_is_the_state_after_its_last_commit(
         let mut builder = index::Builder::create(&path, 1 << 20).unwrap();
         builder.load(archive.await.unwrap().as_slice(), &path).unwrap();
         builder.finish(0).unwrap();
-        let db = opening::open_sled(&path, 1 << 20).unwrap();
+        let db = db::open_sled(&path, 1 << 20).unwrap();
         let value =
             |key: &[u8]| db.get(layout::tree_key(key)).unwrap().map(|raw| raw[8..].to_vec());
         assert_eq!(value(b"\x00"), value(b"\xff"));

@@ -1,6 +1,6 @@
 //! What journals give back: everything that was durable, and a word when they cannot.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 
 use super::*;
 use crate::store::engine::Write;
