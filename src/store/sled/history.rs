@@ -7,13 +7,35 @@ use std::path::{Path, PathBuf};
 use super::OpenError;
 use super::frame::Header;
 use super::reader::FrameReader;
-use super::replay::check_header;
+use super::replay::read_header;
+use crate::model::Timestamp;
 
 /// A file by the number of the first commit that belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Numbered {
     pub(super) first: u64,
     pub(super) path: PathBuf,
+}
+
+impl Numbered {
+    /// The header of this journal; `None` when it is damaged.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is of a later format.
+    pub(super) fn header(&self) -> Result<Option<Header>, OpenError> {
+        let file = File::open(&self.path);
+        let file = file.map_err(OpenError::io("open the journal", &self.path))?;
+        read_header(&mut FrameReader::new(BufReader::new(file)), self)
+    }
+}
+
+/// A state that the store had: the one after a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Point {
+    /// The number of the commit; 0 before the first.
+    pub commit: u64,
+    /// When it happened.
+    pub time: Timestamp,
 }
 
 /// What there is, the oldest first.
@@ -44,17 +66,6 @@ impl History {
         history.journals.sort_by_key(|file| file.first);
         history.snapshots.sort_by_key(|file| file.first);
         Ok(history)
-    }
-
-    /// The header of the oldest journal; `None` when there is none.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub(super) fn begun(&self) -> Result<Option<Header>, OpenError> {
-        let Some(journal) = self.journals.first() else { return Ok(None) };
-        let file = File::open(&journal.path);
-        let file = file.map_err(OpenError::io("open the journal", &journal.path))?;
-        check_header(&mut FrameReader::new(BufReader::new(file)), journal).map(Some)
     }
 
     /// The journals that hold the commits from `from` on.

@@ -49,8 +49,8 @@ pub fn history(data: &Path) -> Result<Reach, OpenError> {
     let history = History::list(&folder).map_err(io)?;
     let mut files = Vec::new();
     let (mut from, mut to) = (None, None);
-    if let Some(header) = history.begun().ok().flatten().filter(|header| header.first == 1) {
-        from = Some(header.time);
+    if let Some(journal) = history.journals.first().filter(|journal| journal.first == 1) {
+        from = journal.header().ok().flatten().map(|header| header.time);
     }
     for snapshot in &history.snapshots {
         let file = snapshot_file(snapshot);
@@ -89,9 +89,11 @@ fn journal_file(folder: &Path, journal: &Numbered) -> HistoryFile {
     let replayed = alone.replay(journal.first, &mut |_| Ok(ControlFlow::Continue(())));
     let (last, until, damage) = match replayed {
         Ok(replayed) => {
-            let is_damaged = replayed.ending == Ending::Damaged;
-            let damage =
-                is_damaged.then(|| format!("it is damaged at byte {}", replayed.journal.1));
+            let damage = match replayed.ending {
+                Ending::Damaged(tail) => Some(format!("it is damaged at byte {}", tail.good)),
+                Ending::Missing(commit) => Some(format!("the commit {commit} is missing in it")),
+                Ending::Whole(_) | Ending::Torn(_) | Ending::Stopped => None,
+            };
             (replayed.time.map(|_| replayed.last), replayed.time, damage)
         }
         Err(error) => (None, None, Some(error.to_string())),
@@ -123,9 +125,10 @@ impl Sled {
         let second = files::unfinished(&data.join("verify"));
         files::remove(&second)?;
         let cache = self.shared.options.cache_bytes;
-        let compared = index::build(&history, &second, (cache, None))
-            .and_then(index::Rebuilt::whole)
-            .and_then(|_| open_sled(&second, cache))
+        let least = self.shared.committed().durable;
+        let compared = index::build(&history, &second, cache)
+            .and_then(|made| made.end(least).map(drop))
+            .and_then(|()| open_sled(&second, cache))
             .and_then(|db| {
                 let live = self.shared.live.tree().map_err(io::Error::other);
                 let live = live.map_err(OpenError::io("read the store in", data))?;

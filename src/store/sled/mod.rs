@@ -9,7 +9,8 @@
 //! - `frame.rs`, `reader.rs`: the checksummed form of everything but sled's own files.
 //! - `journal.rs`, `writer.rs`, `committer.rs`, `batch.rs`: the way of a commit.
 //! - `live.rs`: the index in use, and its exchange under those who read.
-//! - `history.rs`, `replay.rs`, `index.rs`, `opening.rs`, `mark.rs`, `upgrade.rs`: opening.
+//! - `history.rs`, `replay.rs`, `index.rs`, `remake.rs`: the index made again.
+//! - `opening.rs`, `mark.rs`, `known.rs`, `upgrade.rs`: opening, and what is known to be lost.
 //! - `scan.rs`, `archive.rs`, `snapshots.rs`: the whole store in one file.
 //! - `restore.rs`, `inspect.rs`, `trial.rs`: another store in its place, and what there is to
 //!   choose from.
@@ -27,6 +28,7 @@ mod history;
 mod index;
 mod inspect;
 mod journal;
+mod known;
 mod layout;
 mod live;
 mod mark;
@@ -35,6 +37,7 @@ mod opening;
 mod options;
 mod panics;
 mod reader;
+mod remake;
 mod replay;
 mod restore;
 mod scan;

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom};
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::OpenError;
 use super::frame::{self, Change, FORMAT, Frame, HEAD, Header, Role};
@@ -14,15 +14,26 @@ use crate::model::Timestamp;
 /// No batch of commits is longer: more than that behind a bad frame is no torn end.
 const LONGEST_TAIL: u64 = 64 * 1024 * 1024;
 
+/// The journal that was read last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Tail {
+    pub(super) path: PathBuf,
+    /// Its length up to the end of the last whole frame.
+    pub(super) good: u64,
+}
+
 /// How reading the journals came to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// After the last frame there is nothing.
-    Whole,
-    /// What follows was never durable: the end of a batch that a power cut tore.
-    Torn,
+    /// After the last frame of the last journal there is nothing.
+    Whole(Tail),
+    /// What follows in the last journal was never durable, as far as the journals say: the end of
+    /// a batch that a power cut tore.
+    Torn(Tail),
     /// What follows was durable once.
-    Damaged,
+    Damaged(Tail),
+    /// The commit with this number is in no journal, though it must have happened.
+    Missing(u64),
     /// The reader wanted no more.
     Stopped,
 }
@@ -34,8 +45,6 @@ pub(super) struct Replayed {
     pub(super) last: u64,
     /// When it happened.
     pub(super) time: Option<Timestamp>,
-    /// The journal that was read last, and its length up to the end of the last whole frame.
-    pub(super) journal: (Numbered, u64),
     pub(super) ending: Ending,
 }
 
@@ -43,51 +52,41 @@ pub(super) struct Replayed {
 pub(super) type Each<'a> = &'a mut dyn FnMut(Change) -> Result<ControlFlow<()>, OpenError>;
 
 impl History {
-    /// Hands every commit from `from` on to `each`, which may end it early.
+    /// Hands every commit from `from` on to `each`, which may end it early. Damage and missing
+    /// commits are an ending and no error: all before them was handed out.
     ///
     /// # Errors
-    /// When the system cannot read, a file is of a later format, or a commit is missing.
+    /// When the system cannot read, or a file is of a later format.
     pub(super) fn replay(&self, from: u64, each: Each<'_>) -> Result<Replayed, OpenError> {
         let journals = self.journals_from(from);
-        let mut place = Place { next: from, seen: 0, time: None };
+        let mut place = Place { next: from, seen: from.saturating_sub(1), time: None };
         for (index, journal) in journals.iter().enumerate() {
-            if journal.first > if index == 0 { from } else { place.seen + 1 } {
-                return Err(self.missing(if index == 0 { from } else { place.seen + 1 }));
+            if journal.first > place.seen + 1 {
+                return Ok(place.ended(Ending::Missing(place.seen + 1)));
             }
             place.seen = journal.first.saturating_sub(1);
-            let (length, mut ending) = read(journal, &mut |change| {
-                if change.stamp.sequence != place.seen + 1 {
-                    return Err(self.missing(place.seen + 1));
-                }
-                place.take(change, each)
+            let mut follows = true;
+            let ending = read(journal, &mut |change| {
+                follows = change.stamp.sequence == place.seen + 1;
+                if follows { place.take(change, each) } else { Ok(ControlFlow::Break(())) }
             })?;
-            let is_last = index + 1 == journals.len();
-            // Another journal is begun only when all of this one is durable.
-            if ending == Ending::Torn && !is_last {
-                ending = Ending::Damaged;
+            if !follows {
+                return Ok(place.ended(Ending::Missing(place.seen + 1)));
             }
-            if ending != Ending::Whole || is_last {
-                return self.ended(&place, (journal.clone(), length), ending);
+            match ending {
+                Ending::Whole(_) if index + 1 < journals.len() => {}
+                // Another journal is begun only when all of this one is durable.
+                Ending::Torn(tail) if index + 1 < journals.len() => {
+                    return Ok(place.ended(Ending::Damaged(tail)));
+                }
+                // A snapshot ends with a commit that was durable in the journal before.
+                Ending::Whole(_) | Ending::Torn(_) if place.seen + 1 < place.next => {
+                    return Ok(place.ended(Ending::Missing(place.seen + 1)));
+                }
+                ending => return Ok(place.ended(ending)),
             }
         }
-        Err(self.missing(from))
-    }
-
-    fn ended(
-        &self,
-        place: &Place,
-        journal: (Numbered, u64),
-        ending: Ending,
-    ) -> Result<Replayed, OpenError> {
-        // A snapshot ends with a commit that was durable in the journal before.
-        if place.seen + 1 < place.next && matches!(ending, Ending::Whole | Ending::Torn) {
-            return Err(self.missing(place.seen + 1));
-        }
-        Ok(Replayed { last: place.next - 1, time: place.time, journal, ending })
-    }
-
-    fn missing(&self, sequence: u64) -> OpenError {
-        OpenError::CommitMissing { folder: self.folder.clone(), sequence }
+        Ok(place.ended(Ending::Missing(from)))
     }
 }
 
@@ -113,33 +112,40 @@ impl Place {
         self.seen = stamp.sequence;
         Ok(ControlFlow::Continue(()))
     }
+
+    fn ended(&self, ending: Ending) -> Replayed {
+        Replayed { last: self.next.saturating_sub(1), time: self.time, ending }
+    }
 }
 
 /// The commits of one journal: how long the good part is and what follows it.
-fn read(journal: &Numbered, each: Each<'_>) -> Result<(u64, Ending), OpenError> {
+fn read(journal: &Numbered, each: Each<'_>) -> Result<Ending, OpenError> {
     let path = &journal.path;
     let file = File::open(path).map_err(OpenError::io("open the journal", path))?;
     let mut frames = FrameReader::new(BufReader::new(file));
-    check_header(&mut frames, journal)?;
+    let tail = |good| Tail { path: path.clone(), good };
+    if read_header(&mut frames, journal)?.is_none() {
+        return Ok(Ending::Damaged(tail(0)));
+    }
     let mut last = journal.first.saturating_sub(1);
     loop {
         match frames.next() {
             Ok(Some(Frame::Change(change))) => {
                 let sequence = change.stamp.sequence;
                 if each(change)?.is_break() {
-                    return Ok((frames.offset(), Ending::Stopped));
+                    return Ok(Ending::Stopped);
                 }
                 last = sequence;
             }
-            Ok(None) => return Ok((frames.offset(), Ending::Whole)),
+            Ok(None) => return Ok(Ending::Whole(tail(frames.offset()))),
             Ok(Some(Frame::Header(_) | Frame::Record(_) | Frame::End(_))) => {
-                return Ok((frames.offset(), Ending::Damaged));
+                return Ok(Ending::Damaged(tail(frames.offset())));
             }
             Err(ReadError::Bad { offset }) => {
                 let was_durable = was_durable(path, offset, last.saturating_add(1));
                 let was_durable = was_durable.map_err(OpenError::io("read the journal", path))?;
                 let ending = if was_durable { Ending::Damaged } else { Ending::Torn };
-                return Ok((offset, ending));
+                return Ok(ending(tail(offset)));
             }
             Err(ReadError::Io(error)) => {
                 return Err(OpenError::io("read the journal", path)(error));
@@ -148,21 +154,24 @@ fn read(journal: &Numbered, each: Each<'_>) -> Result<(u64, Ending), OpenError> 
     }
 }
 
-/// A journal gets its name when its header is durable, so a bad header is damage.
-pub(super) fn check_header<R: io::Read>(
+/// A journal gets its name when its header is durable, so a bad header is damage: `None`.
+///
+/// # Errors
+/// When the system cannot read, or the journal is of a later format.
+pub(super) fn read_header<R: io::Read>(
     frames: &mut FrameReader<R>,
     journal: &Numbered,
-) -> Result<Header, OpenError> {
+) -> Result<Option<Header>, OpenError> {
     let path = &journal.path;
     match frames.header() {
         Ok(header) if header.format > FORMAT => {
             Err(OpenError::NewerFormat { path: path.clone(), found: header.format.into() })
         }
-        Ok(header) if header.role == Role::Journal && header.first == journal.first => Ok(header),
-        Err(ReadError::Io(error)) => Err(OpenError::io("read the journal", path)(error)),
-        Ok(_) | Err(ReadError::Bad { .. }) => {
-            Err(OpenError::JournalDamaged { path: path.clone(), offset: 0, until: None })
+        Ok(header) if header.role == Role::Journal && header.first == journal.first => {
+            Ok(Some(header))
         }
+        Err(ReadError::Io(error)) => Err(OpenError::io("read the journal", path)(error)),
+        Ok(_) | Err(ReadError::Bad { .. }) => Ok(None),
     }
 }
 

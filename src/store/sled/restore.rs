@@ -157,7 +157,7 @@ impl Restore {
         })?;
         journal.sync().map_err(OpenError::io("sync the journal", &path))?;
         let time = replayed.time.unwrap_or(time);
-        if replayed.ending == Ending::Damaged && until > time {
+        if matches!(replayed.ending, Ending::Damaged(_) | Ending::Missing(_)) && until > time {
             return Err(RestoreError::Beyond(time));
         }
         Ok(time)
@@ -183,7 +183,8 @@ impl Restore {
             }
             earliest = Some(end.time);
         }
-        let begun = history.begun()?.ok_or(RestoreError::NoHistory)?;
+        let first = history.journals.first().ok_or(RestoreError::NoHistory)?;
+        let begun = first.header()?.ok_or(RestoreError::NoHistory)?;
         if begun.first > 1 || begun.time > until {
             return Err(RestoreError::TooEarly(earliest.unwrap_or(begun.time)));
         }

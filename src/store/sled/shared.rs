@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::history::Point;
 use super::live::Live;
 use super::opening::Opened;
 use super::watchdog::Pulse;
@@ -42,7 +43,7 @@ pub(super) struct Shared {
 impl Shared {
     /// Takes the opened index over; the journal is the committer's.
     pub(super) fn new((data, lock): (PathBuf, File), options: Options, opened: &Opened) -> Self {
-        let (last, time) = (opened.last, opened.time);
+        let Point { commit: last, time } = opened.last;
         let shared = Self {
             live: Live::new(opened.db.clone()),
             data,
@@ -76,7 +77,7 @@ impl Shared {
 
     /// Puts another index in place.
     pub(super) fn exchange(&self, opened: &Opened) {
-        let (last, time) = (opened.last, opened.time);
+        let Point { commit: last, time } = opened.last;
         *self.lock_committed() = Committed { applied: last, durable: last, time };
         self.live.put(opened.db.clone());
     }

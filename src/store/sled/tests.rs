@@ -170,6 +170,7 @@ async fn what_a_power_cut_left_of_a_creation_is_made_again() {
     assert!(!dir.path().join("store.new").exists() && !dir.path().join("journal.new").exists());
 }
 
+mod lost_end;
 mod recovery;
 mod snapshots;
 

@@ -13,7 +13,7 @@ use super::journal::Journal;
 use super::panics::caught;
 use super::shared::Shared;
 use super::snapshots::Snapshots;
-use super::{disk, files, opening};
+use super::{disk, files, remake};
 use crate::model::Timestamp;
 use crate::store::Error;
 use crate::store::engine::{Commit, Write};
@@ -232,13 +232,16 @@ impl Writer {
     fn try_mend(&mut self) -> Result<(), Error> {
         disk::check_space(&self.shared.data).map_err(Error::unavailable)?;
         let (shared, options) = (Arc::clone(&self.shared), &self.shared.options);
-        let opened = opening::reopen(&shared.data, options, &mut || {
+        // What was acknowledged has to be there, and its numbers are taken.
+        let least = shared.committed().durable;
+        let opened = remake::reopen(&shared.data, options, least, &mut || {
             shared.take();
+            Ok(())
         });
         let opened = opened.map_err(Error::unavailable)?;
         shared.exchange(&opened);
         self.mended = Some(Instant::now());
-        self.last = opened.last;
+        self.last = opened.last.commit;
         self.journal = opened.journal;
         self.health = Health::Good;
         tracing::info!("the store is mended and takes changes again");

@@ -130,3 +130,45 @@ async fn the_watchdog_tells_of_a_sync_that_hangs() {
     assert!(busy > Duration::from_millis(50));
     drop(open);
 }
+
+/// The bytes of the one journal, and where it is.
+fn journal(fix: &Fixture) -> (PathBuf, Vec<u8>) {
+    let path = files::journal_path(&files::journals_path(&fix.data), 1);
+    let bytes = std::fs::read(&path).unwrap();
+    (path, bytes)
+}
+
+#[tokio::test]
+async fn a_journal_that_lost_what_was_acknowledged_is_not_taken_for_the_truth() {
+    let fix = fixture(|| {});
+    fix.committer.commit(put("a")).await.unwrap();
+    let (path, before) = journal(&fix);
+    fix.committer.commit(put("b")).await.unwrap();
+    // Cut off exactly between two frames, by whoever it was.
+    std::fs::write(&path, &before).unwrap();
+    let live = &fix.shared.live;
+    let fails = live.read::<()>(|_| Err(sled::Error::ReportableBug("broken".to_owned())));
+    let other = live.another(fails.unwrap_err());
+    assert!(tokio::time::timeout(Duration::from_millis(1), other).await.is_err());
+    for _ in 0..2 {
+        let refused = fix.committer.commit(put("c")).await.unwrap_err();
+        assert!(refused.to_string().contains("The commit 2 happened"), "{refused}");
+    }
+    assert_eq!(journal(&fix).1, before, "the number of the lost commit is not given again");
+    assert!(has(&fix.shared, "b"), "what the index still has can be read");
+}
+
+/// Nothing but the journals is looked at: the broken index still has sled's lock.
+#[tokio::test]
+async fn a_mend_over_a_torn_end_is_done_while_readers_wait() {
+    let fix = fixture(|| {});
+    fix.committer.commit(put("a")).await.unwrap();
+    let (path, mut torn) = journal(&fix);
+    torn.extend([7; 100]);
+    std::fs::write(&path, torn).unwrap();
+    let live = &fix.shared.live;
+    let fails = live.read::<()>(|_| Err(sled::Error::ReportableBug("broken".to_owned())));
+    live.another(fails.unwrap_err()).await.unwrap();
+    fix.committer.commit(put("b")).await.unwrap();
+    assert!(fix.survives("a") && fix.survives("b"));
+}

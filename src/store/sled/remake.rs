@@ -1,0 +1,85 @@
+//! Makes the index again from snapshot and journals, and puts it in the place of the one before.
+
+use std::path::Path;
+use std::time::Instant;
+
+use super::db::open_sled;
+use super::history::History;
+use super::index::{self, Rebuilt};
+use super::journal::Journal;
+use super::opening::{Opened, guarded};
+use super::replay::Tail;
+use super::{OpenError, Options, files};
+
+/// Called when all is ready, before the index in use is touched.
+pub(super) type Before<'a> = &'a mut dyn FnMut() -> Result<(), OpenError>;
+
+/// Makes the index again from snapshot and journals, and opens that. What is in its place is
+/// kept aside until the next clean stop. The commit `least` is known to have happened: it has to
+/// be in the journals.
+///
+/// # Errors
+/// [`OpenError`]; nothing was changed then, unless the system refused.
+pub(super) fn reopen(
+    data: &Path,
+    options: &Options,
+    least: u64,
+    before: Before<'_>,
+) -> Result<Opened, OpenError> {
+    guarded(data, || remake(data, options, least, before)).inspect_err(|_| {
+        // Nothing but space is lost if it stays.
+        drop(files::remove(&files::unfinished(&files::store_path(data))));
+    })
+}
+
+fn remake(
+    data: &Path,
+    options: &Options,
+    least: u64,
+    before: Before<'_>,
+) -> Result<Opened, OpenError> {
+    let start = Instant::now();
+    let (store, aside) = (files::store_path(data), files::aside_path(data));
+    let rebuilt = build(data, options)?;
+    // All in the new index is durable before that has its name: whatever an index knows of must
+    // be in the journal, whenever the power goes.
+    let journal = settle(rebuilt.end(least)?)?;
+    before()?;
+    if store.exists() {
+        files::remove(&aside)?;
+        files::rename(&store, &aside)?;
+    }
+    files::rename(&files::unfinished(&store), &store)?;
+    let db = open_sled(&store, options.cache_bytes)?;
+    let took = format!("{} ms", start.elapsed().as_millis());
+    let Rebuilt { last, snapshot_bytes, .. } = rebuilt;
+    tracing::info!(commits = last.commit, took, "the index is made");
+    Ok(Opened { db, journal, last, snapshot_bytes, was_clean: false })
+}
+
+/// The index beside the one in use.
+fn build(data: &Path, options: &Options) -> Result<Rebuilt, OpenError> {
+    let unfinished = files::unfinished(&files::store_path(data));
+    let journals = files::journals_path(data);
+    let build = || {
+        files::remove(&unfinished)?;
+        let history = History::list(&journals);
+        let history = history.map_err(OpenError::io("look into the folder", &journals))?;
+        index::build(&history, &unfinished, options.cache_bytes)
+    };
+    match build() {
+        Err(error) if error.is_full_disk() => {
+            // What was kept aside is worth less than a server that starts.
+            files::remove(&files::aside_path(data))?;
+            build()
+        }
+        done => done,
+    }
+}
+
+/// Writes the good part of the last journal anew: what a killed process wrote and never synced
+/// was read just now, and must not vanish in a power cut after someone has seen it.
+fn settle(tail: &Tail) -> Result<Journal, OpenError> {
+    let io = OpenError::io("write the journal", &tail.path);
+    Journal::rewrite(&tail.path, tail.good).map_err(io)
+}
