@@ -88,9 +88,9 @@ impl Shared {
     }
 
     /// The commits up to this one are durable.
-    pub(super) fn now_durable(&self, sequence: u64, time: Timestamp) {
+    pub(super) fn now_durable(&self, last: Point) {
         let mut committed = self.lock_committed();
-        (committed.durable, committed.time) = (sequence, time);
+        (committed.durable, committed.time) = (last.commit, last.time);
     }
 
     /// The commits up to this one can be read.

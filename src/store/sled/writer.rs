@@ -9,9 +9,10 @@ use std::time::Instant;
 use super::batch::Plan;
 use super::committer::Answer;
 use super::frame::{self, Stamp};
+use super::history::Point;
 use super::journal::Journal;
 use super::panics::caught;
-use super::shared::Shared;
+use super::shared::{Committed, Shared};
 use super::snapshots::Snapshots;
 use super::{disk, files, remake};
 use crate::model::Timestamp;
@@ -49,8 +50,8 @@ pub(super) struct Writer {
     journal: Journal,
     snapshots: Snapshots,
     health: Health,
-    /// The number of the last commit.
-    last: u64,
+    /// The last commit.
+    last: Point,
     unflushed: usize,
     /// The length at which the journal is followed by another, if it is more than the limit.
     rotate_at: u64,
@@ -62,7 +63,8 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, journal: Journal, snapshots: Snapshots) -> Self {
-        let last = shared.committed().durable;
+        let Committed { durable: commit, time, .. } = shared.committed();
+        let last = Point { commit, time };
         let health = Health::Good;
         Self {
             shared,
@@ -99,23 +101,30 @@ impl Writer {
         let refused = |error: io::Error| Failure::Refused(Error::unavailable(error));
         disk::check_space(&self.shared.data).map_err(refused)?;
         let tree = self.shared.live.tree().map_err(Failure::Index)?;
-        let mut plan = Plan::new(&tree, self.last);
+        let mut plan = Plan::new(&tree, self.last.commit);
         let answers: Vec<Answer> = commits.iter().map(|commit| plan.add(commit)).collect();
         let Some((batch, held)) = plan.finish() else {
             self.journal.probe().map_err(refused)?;
             self.takes_again();
             return Ok(answers);
         };
-        let now = self.shared.options.clock.now();
-        self.journal.append(&frames(&held, self.last, now)).map_err(refused)?;
+        let time = self.now();
+        self.journal.append(&frames(&held, self.last.commit, time)).map_err(refused)?;
         self.journal.sync().map_err(Failure::Sync)?;
-        self.last += held.len() as u64;
-        self.shared.now_durable(self.last, now);
+        self.last = Point { commit: self.last.commit + held.len() as u64, time };
+        self.shared.now_durable(self.last);
         tree.apply_batch(batch).map_err(|error| Failure::Index(Error::unavailable(error)))?;
-        self.shared.now_applied(self.last);
+        self.shared.now_applied(self.last.commit);
         self.unflushed += held.len();
         self.takes_again();
         Ok(answers)
+    }
+
+    /// The time of the next commit. It is not before that of the last one, though the clock was
+    /// set back or a machine without one has started again: who goes back to a time gets all
+    /// that had happened by then.
+    fn now(&self) -> Timestamp {
+        self.shared.options.clock.now().max(self.last.time)
     }
 
     fn takes_again(&mut self) {
@@ -148,8 +157,7 @@ impl Writer {
             return;
         }
         let folder = files::journals_path(&self.shared.data);
-        let now = self.shared.options.clock.now();
-        match Journal::create(&folder, self.last + 1, now) {
+        match Journal::create(&folder, self.last.commit + 1, self.now()) {
             Ok(next) => {
                 self.rotate_at = 0;
                 self.journal = next;
@@ -241,7 +249,7 @@ impl Writer {
         let opened = opened.map_err(Error::unavailable)?;
         shared.exchange(&opened);
         self.mended = Some(Instant::now());
-        self.last = opened.last.commit;
+        self.last = opened.last;
         self.journal = opened.journal;
         self.health = Health::Good;
         tracing::info!("the store is mended and takes changes again");

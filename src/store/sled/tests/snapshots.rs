@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::*;
-use crate::store::{Progress, Sink};
 
 /// A store whose journals are followed by others after 20 KB.
 fn small(data: &Path) -> Sled {
@@ -86,24 +85,6 @@ async fn a_damaged_snapshot_is_replaced_by_the_one_before_and_the_journals_since
     }
 }
 
-struct InMemory(Vec<u8>);
-
-impl std::io::Write for InMemory {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Sink for InMemory {
-    fn progress(&mut self, _: Progress) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 /// The scan is no state that ever was; with the commits that it carries it is.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_snapshot_made_while_commits_go_on_is_the_state_after_its_last_commit() {
@@ -124,9 +105,9 @@ async fn a_snapshot_made_while_commits_go_on_is_the_state_after_its_last_commit(
     while writers.try_join_next().is_none() {
         let shared = Arc::clone(&sled.shared);
         let archive = tokio::task::spawn_blocking(move || {
-            let mut out = InMemory(Vec::new());
-            scan::write_archive(&shared, &mut out).unwrap();
-            out.0
+            let mut out = Vec::new();
+            scan::write_archive(&shared, &mut InMemory(&mut out)).unwrap();
+            out
         });
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store");
