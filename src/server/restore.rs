@@ -9,14 +9,14 @@ use crate::auth::Keyring;
 use crate::config::Loaded;
 use crate::crypto::Random;
 use crate::model::{Actor, Clock, Event, EventKind, Outcome, Timestamp};
-use crate::store::{Depth, Report, Restore, Revived, SigningKeys, Store};
+use crate::store::{Depth, Report, Restore, Revived, SigningKeys, Store, Until};
 
 /// Where the new store comes from.
 pub enum Source {
     /// A backup.
     Backup(Box<dyn Read + Send>),
-    /// The store's own snapshots and journals, up to a time.
-    Past(Timestamp),
+    /// The store's own snapshots and journals.
+    Past(Until),
 }
 
 /// What a restore did.
@@ -45,7 +45,7 @@ pub async fn restore(
     let restore = Restore::begin(data, replace)?;
     let time = match source {
         Source::Backup(input) => restore.load(input)?,
-        Source::Past(until) => restore.rewind(until)?,
+        Source::Past(until) => restore.rewind(until)?.time,
     };
     let options = engine::options(loaded, &clock);
     let sled = engine::open_sled(restore.stage().to_owned(), options).await?;

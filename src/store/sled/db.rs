@@ -10,7 +10,7 @@ use super::panics::caught;
 use super::{OpenError, files, layout};
 
 /// sled panics below 256 bytes.
-const SMALLEST_CACHE: u64 = 1024 * 1024;
+pub(super) const SMALLEST_CACHE: u64 = 1024 * 1024;
 /// How long sled's lock may outlive a store that this process has closed: sled's own threads
 /// drop the file a moment later than the last handle.
 const LINGERING: Duration = Duration::from_secs(5);

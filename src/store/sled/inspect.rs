@@ -6,7 +6,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::db::{checked, open_sled};
-use super::history::{History, Numbered};
+use super::history::{History, Numbered, Point};
+use super::known::marked;
+use super::reach::Past;
 use super::replay::Ending;
 use super::{OpenError, Sled, archive, files, index, layout};
 use crate::model::Timestamp;
@@ -31,12 +33,23 @@ pub struct HistoryFile {
 /// What a store can be taken back to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reach {
-    /// The earliest moment; `None` when nothing can be had.
-    pub from: Option<Timestamp>,
-    /// The last commit.
-    pub to: Option<Timestamp>,
+    /// The earliest state; `None` when nothing can be had.
+    pub from: Option<Point>,
+    /// The last one.
+    pub to: Option<Point>,
+    /// Where something between them, or after them, cannot be had.
+    pub gaps: Vec<Gap>,
     /// The files that this rests on, the oldest first.
     pub files: Vec<HistoryFile>,
+}
+
+/// Commits that happened and are damaged or missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    /// The last state before it.
+    pub after: Point,
+    /// The first one that can be had again after it; `None` when there is none.
+    pub next: Option<Point>,
 }
 
 /// Reads all journals and snapshots of a data folder; a running server is not disturbed.
@@ -47,24 +60,16 @@ pub fn history(data: &Path) -> Result<Reach, OpenError> {
     let folder = files::journals_path(data);
     let io = OpenError::io("look into the folder", &folder);
     let history = History::list(&folder).map_err(io)?;
-    let mut files = Vec::new();
-    let (mut from, mut to) = (None, None);
-    if let Some(journal) = history.journals.first().filter(|journal| journal.first == 1) {
-        from = journal.header().ok().flatten().map(|header| header.time);
-    }
-    for snapshot in &history.snapshots {
-        let file = snapshot_file(snapshot);
-        from = from.or(file.until);
-        to = to.max(file.until);
-        files.push(file);
-    }
-    for journal in &history.journals {
-        let file = journal_file(&folder, journal);
-        to = to.max(file.until);
-        files.push(file);
-    }
+    let past = Past::read(&history, marked(data)?.unwrap_or(0), &mut |_| {})?;
+    let mut files: Vec<HistoryFile> = history.snapshots.iter().map(snapshot_file).collect();
+    files.extend(history.journals.iter().map(|journal| journal_file(&folder, journal)));
     files.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(Reach { from, to: to.or(from), files })
+    let stretches = &past.stretches;
+    let next = stretches.iter().skip(1).map(|next| Some(next.first)).chain([None]);
+    let broken = stretches.iter().zip(next).filter(|(stretch, _)| stretch.is_broken);
+    let gaps = broken.map(|(stretch, next)| Gap { after: stretch.last, next }).collect();
+    let from = stretches.first().map(|stretch| stretch.first);
+    Ok(Reach { from, to: stretches.last().map(|stretch| stretch.last), gaps, files })
 }
 
 fn snapshot_file(snapshot: &Numbered) -> HistoryFile {

@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use super::db::{check_notes, open_sled};
+use super::db::{SMALLEST_CACHE, check_notes, open_sled};
 use super::mark::Mark;
 use super::panics::caught;
 use super::{OpenError, files};
@@ -17,22 +17,29 @@ use super::{OpenError, files};
 ///
 /// # Errors
 /// When the mark cannot be read.
-pub(super) fn known(data: &Path, cache_bytes: u64) -> Result<u64, OpenError> {
-    let mark = Mark::read(data)?.map_or(0, |mark| mark.sequence);
+pub(super) fn known(data: &Path) -> Result<u64, OpenError> {
     let stores = [files::store_path(data), files::aside_path(data)];
-    let notes = stores.iter().filter_map(|store| noted(store, cache_bytes));
-    Ok(notes.max().map_or(mark, |noted| noted.max(mark)))
+    let notes = stores.iter().filter_map(|store| noted(store));
+    Ok(notes.chain(marked(data)?).max().unwrap_or(0))
+}
+
+/// The last commit of a clean stop; `None` without a mark of one.
+///
+/// # Errors
+/// When the mark cannot be read.
+pub(super) fn marked(data: &Path) -> Result<Option<u64>, OpenError> {
+    Ok(Mark::read(data)?.map(|mark| mark.sequence))
 }
 
 /// The last commit that an index was given; `None` when it does not say.
-fn noted(store: &Path, cache_bytes: u64) -> Option<u64> {
+fn noted(store: &Path) -> Option<u64> {
     // sled would make a new one.
     if !files::db_path(store).exists() {
         return None;
     }
     let noted = || {
         files::remove_half_snapshots(store).ok()?;
-        check_notes(&open_sled(store, cache_bytes).ok()?).ok()
+        check_notes(&open_sled(store, SMALLEST_CACHE).ok()?).ok()
     };
     caught(noted).ok().flatten()
 }

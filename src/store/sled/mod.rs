@@ -12,7 +12,7 @@
 //! - `history.rs`, `replay.rs`, `index.rs`, `remake.rs`: the index made again.
 //! - `opening.rs`, `mark.rs`, `known.rs`, `upgrade.rs`: opening, and what is known to be lost.
 //! - `scan.rs`, `archive.rs`, `snapshots.rs`: the whole store in one file.
-//! - `restore.rs`, `inspect.rs`, `trial.rs`: another store in its place, and what there is to
+//! - `restore.rs`, `rewind.rs`, `reach.rs`, `inspect.rs`, `trial.rs`: another store in its place, and what there is to
 //!   choose from.
 //! - `db.rs`: sled itself.
 //! - `watchdog.rs`, `disk.rs`, `panics.rs`: what goes wrong meanwhile.
@@ -36,10 +36,12 @@ mod open_error;
 mod opening;
 mod options;
 mod panics;
+mod reach;
 mod reader;
 mod remake;
 mod replay;
 mod restore;
+mod rewind;
 mod scan;
 mod shared;
 mod snapshots;
@@ -61,13 +63,15 @@ pub use self::archive::ArchiveError;
 use self::committer::Committer;
 pub use self::disk::free_space;
 use self::frame::End;
-pub use self::inspect::{HistoryFile, Reach, history};
+pub use self::history::Point;
+pub use self::inspect::{Gap, HistoryFile, Reach, history};
 use self::journal::Journal;
 use self::live::Failed;
 use self::mark::Mark;
 pub use self::open_error::OpenError;
 pub use self::options::Options;
 pub use self::restore::{Restore, RestoreError};
+pub use self::rewind::Until;
 use self::shared::Shared;
 use self::snapshots::{SnapshotThread, Snapshots};
 pub use self::trial::{inspect, trial};

@@ -69,7 +69,7 @@ fn open_or_create(data: &Path, options: &Options) -> Result<Opened, OpenError> {
     } else {
         tracing::warn!("the last stop was not clean: making the index again");
     }
-    let least = known(data, options.cache_bytes)?;
+    let least = known(data)?;
     reopen(data, options, least, &mut || Mark::remove(data))
 }
 

@@ -8,14 +8,11 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::archive::{self, ArchiveError};
-use super::frame::{self, Change};
-use super::history::History;
+use super::history::Point;
 use super::journal::{Journal, new_file};
-use super::replay::Ending;
 use super::{OpenError, files};
 use crate::model::Timestamp;
 
@@ -33,10 +30,12 @@ pub enum RestoreError {
     NotEmpty(PathBuf),
     /// The backup.
     Archive(ArchiveError),
-    /// The time is before all that is kept, which begins with the time given.
-    TooEarly(Timestamp),
-    /// The time is after a damaged place; all before it can be had.
-    Beyond(Timestamp),
+    /// That is before all that is kept, which begins with this one.
+    TooEarly(Point),
+    /// That is after a damaged place or a gap; the last that can be had before it is this one.
+    Beyond(Point),
+    /// There is no such commit yet; this one is the last.
+    NoCommit(Point),
     /// Neither snapshot nor journal can be read.
     NoHistory,
 }
@@ -52,14 +51,19 @@ impl fmt::Display for RestoreError {
                 data.display()
             ),
             Self::Archive(error) => write!(f, "the backup cannot be used: {error}"),
-            Self::TooEarly(time) => write!(
+            Self::TooEarly(Point { commit, time }) => write!(
                 f,
-                "what is kept reaches back to {time} only; `doorkey store history` shows it"
+                "what is kept reaches back to {time} only, the commit {commit}; `doorkey store \
+                 history` shows it"
             ),
-            Self::Beyond(time) => write!(
+            Self::Beyond(Point { commit, time }) => write!(
                 f,
-                "the journal is damaged: what is before it ends at {time}, so use --at {time}"
+                "commits are damaged or missing before that: all before the damage, up to \
+                 {time}, is restored with --commit {commit}"
             ),
+            Self::NoCommit(Point { commit, time }) => {
+                write!(f, "there is no such commit: the last one is {commit}, of {time}")
+            }
             Self::NoHistory => f.write_str("there is no journal in this data folder"),
         }
     }
@@ -107,6 +111,11 @@ impl Restore {
         Ok(Self { data: data.to_owned(), stage, _lock: lock })
     }
 
+    /// The data folder.
+    pub(super) fn data(&self) -> &Path {
+        &self.data
+    }
+
     /// Where the new store is being made: a data folder to open, change and close.
     #[must_use]
     pub fn stage(&self) -> &Path {
@@ -128,67 +137,6 @@ impl Restore {
         let created = Journal::create(&journals, end.sequence + 1, end.time);
         created.map_err(OpenError::io("make a journal in", &journals))?;
         Ok(end.time)
-    }
-
-    /// Takes the store's own past up to `until`. Gives the time of the last commit in it.
-    ///
-    /// # Errors
-    /// [`RestoreError::TooEarly`] or [`RestoreError::Beyond`] what can be had.
-    pub fn rewind(&self, until: Timestamp) -> Result<Timestamp, RestoreError> {
-        let past = files::journals_path(&self.data);
-        if !past.exists() {
-            return Err(RestoreError::NoHistory);
-        }
-        let history = History::list(&past).map_err(OpenError::io("look into the folder", &past))?;
-        let (sequence, time) = self.rewind_base(&history, until)?;
-        let journals = files::journals_path(&self.stage);
-        let journal = Journal::create(&journals, sequence + 1, time);
-        let mut journal = journal.map_err(OpenError::io("make a journal in", &journals))?;
-        let path = journal.path().to_owned();
-        let mut frames = Vec::new();
-        let replayed = history.replay(sequence + 1, &mut |Change { stamp, writes }| {
-            if stamp.time > until {
-                return Ok(ControlFlow::Break(()));
-            }
-            frames.clear();
-            frame::put_change(&mut frames, stamp, &writes);
-            journal.append(&frames).map_err(OpenError::io("write the journal", &path))?;
-            Ok(ControlFlow::Continue(()))
-        })?;
-        journal.sync().map_err(OpenError::io("sync the journal", &path))?;
-        let time = replayed.time.unwrap_or(time);
-        if matches!(replayed.ending, Ending::Damaged(_) | Ending::Missing(_)) && until > time {
-            return Err(RestoreError::Beyond(time));
-        }
-        Ok(time)
-    }
-
-    /// Links the newest good snapshot of no later than `until`; the last commit in it, and when
-    /// that was.
-    fn rewind_base(
-        &self,
-        history: &History,
-        until: Timestamp,
-    ) -> Result<(u64, Timestamp), RestoreError> {
-        let mut earliest = None;
-        for snapshot in history.snapshots.iter().rev() {
-            let Ok((_, end)) = archive::verify(&snapshot.path) else { continue };
-            if end.time <= until {
-                let journals = files::journals_path(&self.stage);
-                let copy = files::snapshot_path(&journals, snapshot.first);
-                let copied = std::fs::copy(&snapshot.path, &copy);
-                copied.map_err(OpenError::io("copy the snapshot to", &copy))?;
-                files::sync(&copy).map_err(OpenError::io("sync the file", &copy))?;
-                return Ok((end.sequence, end.time));
-            }
-            earliest = Some(end.time);
-        }
-        let first = history.journals.first().ok_or(RestoreError::NoHistory)?;
-        let begun = first.header()?.ok_or(RestoreError::NoHistory)?;
-        if begun.first > 1 || begun.time > until {
-            return Err(RestoreError::TooEarly(earliest.unwrap_or(begun.time)));
-        }
-        Ok((0, begun.time))
     }
 
     /// Puts the new store in place; it was opened and closed before. What was there is kept in a

@@ -5,7 +5,7 @@ use super::recovery::{count, journal, unclean};
 use super::*;
 
 /// Cuts the last commit off a journal, exactly between two frames.
-fn cut_last(path: &Path) {
+pub(super) fn cut_last(path: &Path) {
     let bytes = fs::read(path).unwrap();
     let mut frames = reader::FrameReader::new(bytes.as_slice());
     let mut ends = Vec::new();
