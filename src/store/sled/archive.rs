@@ -166,6 +166,8 @@ fn header<R: Read>(frames: &mut FrameReader<R>) -> Result<Header, ArchiveError> 
         return Err(ArchiveError::Newer(header.format));
     }
     match header.role {
+        // The first commit of a store is 1.
+        Role::Archive if header.first == 0 => Err(ArchiveError::Damaged(0)),
         Role::Archive => Ok(header),
         Role::Journal => Err(ArchiveError::NotOne),
     }

@@ -22,6 +22,9 @@ use super::OpenError;
 
 const FOLDER_MODE: u32 = 0o700;
 pub(super) const FILE_MODE: u32 = 0o600;
+/// What is being made in a data folder.
+const UNFINISHED: [&str; 5] =
+    ["store.new", "journal.new", "clean.new", "restore.new", "verify.new"];
 /// What group and others may do.
 const OTHERS: u32 = 0o077;
 
@@ -135,16 +138,21 @@ pub(super) fn remove(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// Removes what a power cut left of things that were being made.
-pub(super) fn remove_unfinished(folder: &Path) -> Result<(), OpenError> {
-    let list = |e| OpenError::io("look into the folder", folder)(e);
-    for entry in fs::read_dir(folder).map_err(list)? {
-        let path = entry.map_err(list)?.path();
-        if path.extension().is_some_and(|end| end == "new") {
-            remove(&path)?;
-        }
-    }
-    Ok(())
+/// Removes what a power cut left of things that were being made in the data folder. It may be a
+/// folder of the operator's with more in it, so nothing else is touched.
+pub(super) fn remove_unfinished(data: &Path) -> Result<(), OpenError> {
+    UNFINISHED.iter().try_for_each(|name| remove(&data.join(name)))
+}
+
+/// Removes what a power cut left of journals and snapshots that were being made.
+pub(super) fn remove_unfinished_in(journals: &Path) -> Result<(), OpenError> {
+    let is_ours = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let number = name.strip_suffix(".journal.new");
+        let is_journal = number.is_some_and(|number| number.parse::<u64>().is_ok());
+        is_journal || ["snapshot.new", "copy.new"].contains(&name.as_ref())
+    };
+    files_of(journals)?.iter().filter(|path| is_ours(path)).try_for_each(|path| remove(path))
 }
 
 /// Renames something, so that the new name survives a power cut.
@@ -213,7 +221,8 @@ pub(super) fn sync(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-fn parent(path: &Path) -> &Path {
+/// The folder of a file or folder.
+pub(super) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         Some(_) | None => Path::new("."),

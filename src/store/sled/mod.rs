@@ -12,7 +12,7 @@
 //! - `history.rs`, `replay.rs`, `index.rs`, `remake.rs`: the index made again.
 //! - `opening.rs`, `mark.rs`, `known.rs`, `upgrade.rs`: opening, and what is known to be lost.
 //! - `scan.rs`, `archive.rs`, `snapshots.rs`: the whole store in one file.
-//! - `restore.rs`, `rewind.rs`, `reach.rs`, `inspect.rs`, `trial.rs`: another store in its place, and what there is to
+//! - `restore.rs`, `settle.rs`, `rewind.rs`, `reach.rs`, `inspect.rs`, `trial.rs`: another store in its place, and what there is to
 //!   choose from.
 //! - `db.rs`: sled itself.
 //! - `watchdog.rs`, `disk.rs`, `panics.rs`: what goes wrong meanwhile.
@@ -43,6 +43,7 @@ mod replay;
 mod restore;
 mod rewind;
 mod scan;
+mod settle;
 mod shared;
 mod snapshots;
 mod trial;

@@ -34,6 +34,11 @@ pub enum OpenError {
         /// The data folder.
         data: PathBuf,
     },
+    /// A folder has the name of a restore that was decided on, and is none.
+    NoRestore {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A later doorkey wrote this store.
     NewerFormat {
         /// The file or folder of that format.
@@ -97,6 +102,7 @@ impl OpenError {
             Self::Locked { .. }
             | Self::TooOpen { .. }
             | Self::NotOurs { .. }
+            | Self::NoRestore { .. }
             | Self::NewerFormat { .. }
             | Self::JournalDamaged { .. }
             | Self::CommitMissing { .. }
@@ -139,6 +145,12 @@ impl fmt::Display for OpenError {
                 "The data folder {path} belongs to another user. Run doorkey as its owner, or \
                  give the folder and all in it to the user it runs as.",
                 path = data.display()
+            ),
+            Self::NoRestore { path } => write!(
+                f,
+                "{} has the name under which a restore waits to be finished, and was made by \
+                 something else. Move it away, or name another data folder.",
+                path.display()
             ),
             Self::NewerFormat { path, found } => write!(
                 f,

@@ -11,8 +11,9 @@ use super::known::known;
 use super::mark::Mark;
 use super::panics::caught;
 use super::remake::reopen;
+use super::settle::settle;
 use super::upgrade::upgrade;
-use super::{OpenError, Options, files, restore};
+use super::{OpenError, Options, files};
 
 /// An open store.
 pub(super) struct Opened {
@@ -44,7 +45,7 @@ pub(super) fn guarded<T>(
 
 fn open_or_create(data: &Path, options: &Options) -> Result<Opened, OpenError> {
     let (journals, store) = (files::journals_path(data), files::store_path(data));
-    restore::settle(data)?;
+    settle(data)?;
     files::remove_unfinished(data)?;
     if !journals.exists() {
         if store.exists() {
@@ -57,7 +58,7 @@ fn open_or_create(data: &Path, options: &Options) -> Result<Opened, OpenError> {
         }
     }
     check_formats(&journals)?;
-    files::remove_unfinished(&journals)?;
+    files::remove_unfinished_in(&journals)?;
     if let Some(mark) = Mark::read(data)? {
         match open_clean(data, options, &mark) {
             Ok(opened) => return Ok(opened),

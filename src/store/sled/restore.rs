@@ -3,7 +3,7 @@
 //!
 //! The new store is made in `<data>/restore.new`, a data folder of its own, and closed there. By
 //! the renaming of that folder to `<data>/restored` it is decided; what is left are renames,
-//! which the next start finishes ([`settle`]).
+//! which the next start finishes (`settle.rs`).
 
 use std::fmt;
 use std::fs::File;
@@ -13,13 +13,9 @@ use std::path::{Path, PathBuf};
 use super::archive::{self, ArchiveError};
 use super::history::Point;
 use super::journal::{Journal, new_file};
+use super::settle::{PARTS, Step, aside_name, decide, settle, stage_path};
 use super::{OpenError, files};
 use crate::model::Timestamp;
-
-/// What makes up a store in a data folder, in the order in which it is exchanged: after the
-/// first of them the old mark of a clean stop fits nothing.
-const PARTS: [&str; 4] = ["journal", "store", ASIDE, "clean"];
-const ASIDE: &str = "store.aside";
 
 /// Why a store cannot be restored. Nothing was changed.
 #[derive(Debug)]
@@ -105,7 +101,7 @@ impl Restore {
         if !replace && PARTS.iter().any(|part| data.join(part).exists()) {
             return Err(RestoreError::NotEmpty(data.to_owned()));
         }
-        let stage = files::unfinished(&data.join("restore"));
+        let stage = stage_path(data);
         files::make_folder(&stage)?;
         files::make_folder(&files::journals_path(&stage))?;
         Ok(Self { data: data.to_owned(), stage, _lock: lock })
@@ -146,68 +142,27 @@ impl Restore {
     /// [`RestoreError::Open`] when the system refuses. If the new store is decided on already,
     /// the next start finishes.
     pub fn finish(self, now: Timestamp) -> Result<Option<PathBuf>, RestoreError> {
-        files::remove(&self.stage.join("lock"))?;
-        let old = self.stage.join(aside_name(&self.data, now));
-        files::make_folder(&old)?;
-        files::sync_folder(&self.stage)?;
-        files::rename(&self.stage, &self.data.join(RESTORED))?;
+        self.deciding(now)?.iter().try_for_each(Step::take)?;
         Ok(settle(&self.data)?)
     }
-}
 
-const RESTORED: &str = "restored";
-
-/// A name for what is put aside, that is not taken.
-fn aside_name(data: &Path, now: Timestamp) -> String {
-    let time: String = now.to_string().chars().filter(char::is_ascii_alphanumeric).collect();
-    let names = (0_u32..).map(|n| match n {
-        0 => format!("replaced-{time}"),
-        n => format!("replaced-{time}-{n}"),
-    });
-    names.into_iter().find(|name| !data.join(name).exists()).unwrap_or_default()
-}
-
-/// Finishes a restore that was decided on: exchanges part after part. Gives the folder of what
-/// was there.
-///
-/// # Errors
-/// When the system refuses; the next call goes on.
-pub(super) fn settle(data: &Path) -> Result<Option<PathBuf>, OpenError> {
-    let new = data.join(RESTORED);
-    if !new.exists() {
-        return Ok(None);
+    /// The steps to the decision, which is the last of them.
+    pub(super) fn deciding(&self, now: Timestamp) -> Result<Vec<Step>, OpenError> {
+        let replaced = aside_name(&self.data, now);
+        let mut steps = vec![
+            Step::Remove(self.stage.join("lock")),
+            Step::MakeFolder(self.stage.join(&replaced)),
+        ];
+        steps.extend(decide(&self.stage, replaced, &self.data)?);
+        Ok(steps)
     }
-    let entries = std::fs::read_dir(&new).map_err(OpenError::io("look into the folder", &new))?;
-    let mut names = entries.flatten().map(|entry| entry.file_name());
-    let old = names.find(|name| name.to_string_lossy().starts_with("replaced-"));
-    let old = old.map(|name| new.join(name));
-    for part in PARTS {
-        let (from, to) = (new.join(part), data.join(part));
-        // A part that is still here was not exchanged yet. The new store has no index aside.
-        let is_old = from.exists() || part == ASIDE;
-        if let Some(old) = &old
-            && is_old
-            && to.exists()
-        {
-            files::rename(&to, &old.join(part))?;
-        }
-        if from.exists() {
-            files::rename(&from, &to)?;
+}
+
+impl Drop for Restore {
+    /// What was not decided on is a whole copy that nobody needs.
+    fn drop(&mut self) {
+        if let Err(error) = files::remove(&self.stage) {
+            tracing::warn!(%error, "what was made for the restore is still there");
         }
     }
-    let kept = old.map(|old| keep(data, &old)).transpose()?.flatten();
-    files::remove(&new)?;
-    files::sync_folder(data)?;
-    Ok(kept)
-}
-
-/// Gives what was put aside its place in the data folder, unless it is nothing.
-fn keep(data: &Path, old: &Path) -> Result<Option<PathBuf>, OpenError> {
-    let io = OpenError::io("look into the folder", old);
-    if std::fs::read_dir(old).map_err(io)?.next().is_none() {
-        return Ok(None);
-    }
-    let kept = data.join(old.file_name().unwrap_or_default());
-    files::rename(old, &kept)?;
-    Ok(Some(kept))
 }

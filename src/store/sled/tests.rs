@@ -193,6 +193,7 @@ async fn what_a_power_cut_left_of_a_creation_is_made_again() {
 mod lost_end;
 mod past;
 mod recovery;
+mod restored;
 mod snapshots;
 mod time;
 
