@@ -31,6 +31,13 @@ fn verify(loaded: &Loaded, data: &Path, form: Form) -> Result<(), Error> {
     let (report, differences) = block_on(server::verify(loaded, data))?;
     let mut findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
     let total = report.total + differences.len() as u64;
+    let way_out = if differences.is_empty() {
+        "`doorkey store history` shows what `doorkey restore --at TIME --replace` can go back to, \
+         and `doorkey restore FILE --replace` restores a backup"
+    } else {
+        "the index is not what the journals say, and the next start makes it again from them; \
+         run this once more after it"
+    };
     findings.extend(differences);
     if form.json {
         let counts: Value = report.counts.iter().map(|(k, n)| (k.to_string(), json!(n))).collect();
@@ -41,7 +48,7 @@ fn verify(loaded: &Loaded, data: &Path, form: Form) -> Result<(), Error> {
     if total == 0 {
         return Ok(());
     }
-    Err(Error::Refused(format!("the store has {total} findings")))
+    Err(Error::Refused(format!("the store has {total} findings: {way_out}")))
 }
 
 fn history(data: &Path, form: Form) -> Result<(), Error> {

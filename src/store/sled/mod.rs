@@ -146,12 +146,21 @@ impl Sled {
         self.was_clean
     }
 
+    /// Has the next start make the index again: somebody found in it what must not be.
+    pub fn distrust(&self) {
+        self.shared.is_distrusted.store(true, Ordering::Relaxed);
+    }
+
     /// Marks the stop as clean, once nothing is left that could change a file.
     fn close(&self, journal: Journal) -> Result<(), OpenError> {
         let data = &self.shared.data;
         let last = self.shared.committed();
         if !self.shared.close() {
             tracing::warn!("somebody still reads the store: the stop is not marked as clean");
+            return Ok(());
+        }
+        if self.shared.is_distrusted.load(Ordering::Relaxed) {
+            tracing::warn!("the index is not trusted: the stop is not marked as clean");
             return Ok(());
         }
         files::seal(&files::store_path(data))?;

@@ -35,6 +35,8 @@ pub(super) struct Shared {
     pub(super) journal_limit: AtomicU64,
     /// Whether long work has to end early.
     pub(super) stopping: AtomicBool,
+    /// Whether the index holds what it must not.
+    pub(super) is_distrusted: AtomicBool,
     pub(super) pulse: Arc<Pulse>,
     // After `live`: sled must be closed before another process may open it.
     _lock: File,
@@ -52,6 +54,7 @@ impl Shared {
             committed: Mutex::new(Committed { applied: last, durable: last, time }),
             scanning: Mutex::new(()),
             stopping: AtomicBool::new(false),
+            is_distrusted: AtomicBool::new(false),
             pulse: Arc::default(),
             _lock: lock,
         };

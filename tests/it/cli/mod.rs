@@ -11,4 +11,5 @@ mod log;
 mod operate;
 mod restore;
 mod start;
+mod unsound;
 mod usage;
