@@ -44,6 +44,16 @@ impl fmt::Display for ArchiveError {
     }
 }
 
+impl ArchiveError {
+    /// Whether the bytes themselves are bad, and will be at every other try.
+    pub(super) fn is_damage(&self) -> bool {
+        match self {
+            Self::NotOne | Self::CutOff | Self::Damaged(_) => true,
+            Self::Io(_) | Self::Newer(_) => false,
+        }
+    }
+}
+
 impl std::error::Error for ArchiveError {}
 
 impl From<ReadError> for ArchiveError {

@@ -26,6 +26,8 @@ pub(super) struct Rebuilt {
     pub(super) last: Point,
     /// How long the snapshot is.
     pub(super) snapshot_bytes: u64,
+    /// Snapshots that were tried before, and are damaged.
+    pub(super) damaged: Vec<(PathBuf, ArchiveError)>,
     /// Where the journals are.
     folder: PathBuf,
     /// How they ended.
@@ -42,15 +44,20 @@ pub(super) fn build(
     cache_bytes: u64,
 ) -> Result<Rebuilt, OpenError> {
     let mut wanted = history.snapshots.clone();
+    let mut damaged = Vec::new();
     while let Some(snapshot) = wanted.pop() {
         match archive::verify(&snapshot.path) {
             Ok((_, End { sequence: commit, time, .. })) => {
                 let base = Base { snapshot: Some(snapshot), state: Point { commit, time } };
-                return base.build(history, folder, cache_bytes);
+                let rebuilt = base.build(history, folder, cache_bytes)?;
+                return Ok(Rebuilt { damaged, ..rebuilt });
+            }
+            Err(ArchiveError::Newer(found)) => {
+                return Err(OpenError::NewerFormat { path: snapshot.path, found: found.into() });
             }
             // Those before it and their journals are still there.
             Err(error) if !wanted.is_empty() || reaches_back(history) => {
-                tracing::error!(snapshot = %snapshot.path.display(), %error, "a snapshot is damaged");
+                damaged.push((snapshot.path, error));
             }
             Err(error) => {
                 let cause = error.to_string();
@@ -59,7 +66,8 @@ pub(super) fn build(
         }
     }
     let base = Base { snapshot: None, state: Point { commit: 0, time: Timestamp::EPOCH } };
-    base.build(history, folder, cache_bytes)
+    let rebuilt = base.build(history, folder, cache_bytes)?;
+    Ok(Rebuilt { damaged, ..rebuilt })
 }
 
 /// Whether the journals begin with the first commit of the store.
@@ -96,7 +104,8 @@ impl Base {
         let time = replayed.time.unwrap_or(self.state.time);
         let last = Point { commit: replayed.last, time };
         let folder = history.folder.clone();
-        Ok(Rebuilt { last, snapshot_bytes, folder, ending: replayed.ending })
+        let ending = replayed.ending;
+        Ok(Rebuilt { last, snapshot_bytes, damaged: Vec::new(), folder, ending })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Makes the index again from snapshot and journals, and puts it in the place of the one before.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::db::open_sled;
@@ -9,7 +9,7 @@ use super::index::{self, Rebuilt};
 use super::journal::Journal;
 use super::opening::{Opened, guarded};
 use super::replay::Tail;
-use super::{OpenError, Options, files};
+use super::{ArchiveError, OpenError, Options, files, snapshots};
 
 /// Called when all is ready, before the index in use is touched.
 pub(super) type Before<'a> = &'a mut dyn FnMut() -> Result<(), OpenError>;
@@ -44,6 +44,7 @@ fn remake(
     // All in the new index is durable before that has its name: whatever an index knows of must
     // be in the journal, whenever the power goes.
     let journal = settle(rebuilt.end(least)?)?;
+    put_aside(&rebuilt.damaged);
     before()?;
     if store.exists() {
         files::remove(&aside)?;
@@ -55,6 +56,18 @@ fn remake(
     let Rebuilt { last, snapshot_bytes, .. } = rebuilt;
     tracing::info!(commits = last.commit, took, "the index is made");
     Ok(Opened { db, journal, last, snapshot_bytes, was_clean: false })
+}
+
+/// Once there is an index without them, damaged snapshots count for nothing.
+fn put_aside(damaged: &[(PathBuf, ArchiveError)]) {
+    for (path, error) in damaged {
+        let snapshot = path.display();
+        if !error.is_damage() {
+            tracing::error!(%snapshot, %error, "a snapshot cannot be read");
+        } else if let Err(cause) = snapshots::put_aside(path, error) {
+            tracing::warn!(%snapshot, %cause, "a damaged snapshot stays where it is");
+        }
+    }
 }
 
 /// The index beside the one in use.

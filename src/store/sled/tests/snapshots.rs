@@ -85,6 +85,49 @@ async fn a_damaged_snapshot_is_replaced_by_the_one_before_and_the_journals_since
     }
 }
 
+fn damage(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(path, bytes).unwrap();
+}
+
+fn snapshots(data: &Path) -> Vec<PathBuf> {
+    let history = history::History::list(&data.join("journal")).unwrap();
+    history.snapshots.into_iter().map(|snapshot| snapshot.path).collect()
+}
+
+/// Two that can be used are kept: one that cannot is none of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_snapshot_is_no_generation_and_is_put_aside_where_it_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let sled = open(&data);
+    for round in 0..2 {
+        churn(&sled, round..round + 1).await;
+        super::super::snapshots::make(&sled.shared).unwrap();
+    }
+    let [good, bad] = snapshots(&data).try_into().unwrap();
+    damage(&bad);
+    churn(&sled, 2..3).await;
+    super::super::snapshots::make(&sled.shared).unwrap();
+    let [kept, newest] = snapshots(&data).try_into().unwrap();
+    assert_eq!(kept, good);
+    assert!(bad.with_extension("snapshot.damaged").exists());
+    drop(sled);
+    damage(&newest);
+    fs::remove_file(data.join("clean")).unwrap();
+    let sled = open(&data);
+    assert_round(&sled, 2).await;
+    assert!(newest.with_extension("snapshot.damaged").exists());
+    assert_eq!(snapshots(&data), [kept]);
+    // Both that are kept are good again.
+    super::super::snapshots::make(&sled.shared).unwrap();
+    churn(&sled, 3..4).await;
+    super::super::snapshots::make(&sled.shared).unwrap();
+    assert_eq!(snapshots(&data).len(), 2);
+}
+
 /// The scan is no state that ever was; with the commits that it carries it is.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_snapshot_made_while_commits_go_on_is_the_state_after_its_last_commit() {
