@@ -6,6 +6,8 @@
 //! <data>/lock        0600  held by the process that has the store open; never removed
 //! <data>/journal/    0700  NUMBER.journal: the commits from that number on, NUMBER.snapshot
 //! <data>/store/      0700  sled's own folder, made again from the journal when in doubt
+//!   NUMBER.journal.BYTE.torn: what a power cut tore, until the next clean stop;
+//!   NUMBER.snapshot.damaged: of no use any more
 //! <data>/clean       0600  says that the last stop was clean; see `mark.rs`
 //! <data>/store.aside/      the index of before the last unclean stop, until the next clean one
 //! <data>/*.new             what is being made; renamed when it is complete
@@ -51,6 +53,23 @@ pub(super) fn journal_path(folder: &Path, first: u64) -> PathBuf {
 /// The snapshot that is complete with the journal from the commit `first` on.
 pub(super) fn snapshot_path(folder: &Path, first: u64) -> PathBuf {
     folder.join(format!("{first:020}.snapshot"))
+}
+
+/// Where the end of a journal is kept that was cut off it at the byte `offset`.
+pub(super) fn torn_path(journal: &Path, offset: u64) -> PathBuf {
+    let mut name = journal.as_os_str().to_owned();
+    name.push(format!(".{offset}.torn"));
+    PathBuf::from(name)
+}
+
+/// Removes the ends that were cut off journals.
+pub(super) fn remove_torn(journals: &Path) -> Result<(), OpenError> {
+    let is_ours = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let numbers = name.strip_suffix(".torn").and_then(|name| name.split_once(".journal."));
+        numbers.is_some_and(|(first, offset)| [first, offset].iter().all(|n| is_number(n)))
+    };
+    remove_those(journals, is_ours)
 }
 
 /// Where a file or folder is made before it gets its name.
@@ -148,11 +167,18 @@ pub(super) fn remove_unfinished(data: &Path) -> Result<(), OpenError> {
 pub(super) fn remove_unfinished_in(journals: &Path) -> Result<(), OpenError> {
     let is_ours = |path: &Path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let number = name.strip_suffix(".journal.new");
-        let is_journal = number.is_some_and(|number| number.parse::<u64>().is_ok());
+        let is_journal = name.strip_suffix(".journal.new").is_some_and(is_number);
         is_journal || ["snapshot.new", "copy.new"].contains(&name.as_ref())
     };
-    files_of(journals)?.iter().filter(|path| is_ours(path)).try_for_each(|path| remove(path))
+    remove_those(journals, is_ours)
+}
+
+fn is_number(text: &str) -> bool {
+    text.parse::<u64>().is_ok()
+}
+
+fn remove_those(folder: &Path, is_ours: impl Fn(&Path) -> bool) -> Result<(), OpenError> {
+    files_of(folder)?.iter().filter(|path| is_ours(path)).try_for_each(|path| remove(path))
 }
 
 /// Renames something, so that the new name survives a power cut.

@@ -167,6 +167,7 @@ impl Sled {
         let mark = Mark::of(data, (last.applied, last.time), (journal.path(), journal.bytes()))?;
         drop(journal);
         mark.write(data)?;
+        files::remove_torn(&files::journals_path(data))?;
         files::remove(&files::aside_path(data))
     }
 }

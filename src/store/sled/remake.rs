@@ -93,6 +93,23 @@ fn build(data: &Path, options: &Options) -> Result<Rebuilt, OpenError> {
 /// Writes the good part of the last journal anew: what a killed process wrote and never synced
 /// was read just now, and must not vanish in a power cut after someone has seen it.
 fn settle(tail: &Tail) -> Result<Journal, OpenError> {
+    let (journal, byte) = (tail.path.display(), tail.good);
+    match Journal::keep_torn(&tail.path, tail.good) {
+        Ok(None) => {}
+        Ok(Some(bytes)) => tracing::info!(
+            %journal,
+            byte,
+            bytes,
+            "the end of the journal was never durable: it is cut off, and kept beside it until \
+             the next clean stop"
+        ),
+        Err(error) => tracing::warn!(
+            %journal,
+            byte,
+            %error,
+            "the end of the journal was never durable: it is cut off, and could not be kept"
+        ),
+    }
     let io = OpenError::io("write the journal", &tail.path);
     Journal::rewrite(&tail.path, tail.good).map_err(io)
 }

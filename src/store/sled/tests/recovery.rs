@@ -112,6 +112,25 @@ async fn a_torn_end_of_the_journal_is_cut_off_and_the_next_commit_takes_its_plac
     assert_eq!(count(&open(&data)).await, 271);
 }
 
+#[tokio::test]
+async fn what_was_cut_off_is_kept_beside_the_journal_until_the_next_clean_stop() {
+    let (_dir, data) = filled().await;
+    unclean(&data);
+    let whole = fs::read(journal(&data)).unwrap();
+    fs::write(journal(&data), [whole.as_slice(), b"torn"].concat()).unwrap();
+    let sled = open(&data);
+    assert_eq!(fs::read(journal(&data)).unwrap(), whole);
+    let kept = data.join(format!("journal/00000000000000000001.journal.{}.torn", whole.len()));
+    assert_eq!(fs::read(&kept).unwrap(), b"torn");
+    assert_private(&data);
+    drop(sled);
+    assert!(!kept.exists());
+    let others = data.join("journal/of somebody else.torn");
+    fs::write(&others, "x").unwrap();
+    drop(open(&data));
+    assert!(others.exists());
+}
+
 /// The index only ever gets what is durable in the journal.
 #[tokio::test]
 async fn an_end_that_the_old_index_knows_was_not_torn_but_damaged() {
