@@ -137,7 +137,7 @@ impl Sled {
             .and_then(|db| {
                 let live = self.shared.live.tree().map_err(io::Error::other);
                 let live = live.map_err(OpenError::io("read the store in", data))?;
-                checked(data, || compare(&live, &db))
+                checked(data, || compare(&live.0, &db))
             });
         files::remove(&second)?;
         compared

@@ -29,8 +29,8 @@ pub(super) struct Shared {
     pub(super) data: PathBuf,
     pub(super) options: Options,
     committed: Mutex<Committed>,
-    /// Held by whoever reads the whole store or removes journals: one at a time.
-    scanning: Mutex<()>,
+    /// The journals before this commit may be gone.
+    pub(super) pruned: AtomicU64,
     /// The journal may become so long before a snapshot is made.
     pub(super) journal_limit: AtomicU64,
     /// Whether long work has to end early.
@@ -52,7 +52,7 @@ impl Shared {
             journal_limit: AtomicU64::new(options.journal_bytes),
             options,
             committed: Mutex::new(Committed { applied: last, durable: last, time }),
-            scanning: Mutex::new(()),
+            pruned: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             is_distrusted: AtomicBool::new(false),
             pulse: Arc::default(),
@@ -103,11 +103,6 @@ impl Shared {
 
     fn lock_committed(&self) -> MutexGuard<'_, Committed> {
         self.committed.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits until nobody else reads the whole store.
-    pub(super) fn scanning(&self) -> MutexGuard<'_, ()> {
-        self.scanning.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The newest snapshot has this length: a journal may become as long.

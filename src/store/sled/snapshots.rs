@@ -86,8 +86,7 @@ pub(super) fn make(shared: &Shared) -> Result<(), Error> {
         let path = files::snapshot_path(&folder, first);
         files::rename(&unfinished, &path).map_err(Error::unavailable)?;
         shared.snapshot_is(bytes);
-        let _alone = shared.scanning();
-        prune(&folder, &path).map_err(Error::unavailable)
+        prune(shared, &folder, &path).map_err(Error::unavailable)
     });
     if made.is_err() {
         // Nothing but space is lost if it stays.
@@ -133,7 +132,7 @@ impl Sink for SnapshotFile<'_> {
 
 /// Removes snapshots beyond [`GENERATIONS`], and the journals that only those needed. `newest`
 /// was read back just now; of those before it only one that can be read counts.
-fn prune(folder: &Path, newest: &Path) -> io::Result<()> {
+fn prune(shared: &Shared, folder: &Path, newest: &Path) -> io::Result<()> {
     let history = History::list(folder)?;
     let mut good = 0;
     let mut kept = history.snapshots.len();
@@ -152,6 +151,8 @@ fn prune(folder: &Path, newest: &Path) -> io::Result<()> {
     let Some(oldest) = kept.first() else { return Ok(()) };
     let needed = history.journals_from(oldest.first);
     let unneeded = history.journals.len() - needed.len();
+    // Who reads the store since before both snapshots cannot come to an end any more.
+    shared.pruned.store(needed.first().map_or(0, |journal| journal.first), Ordering::Relaxed);
     for Numbered { path, .. } in history.journals[..unneeded].iter().chain(old) {
         fs::remove_file(path)?;
     }

@@ -100,9 +100,14 @@ impl Writer {
     fn try_all(&mut self, commits: &[Commit]) -> Result<Vec<Answer>, Failure> {
         let refused = |error: io::Error| Failure::Refused(Error::unavailable(error));
         disk::check_space(&self.shared.data).map_err(refused)?;
-        let tree = self.shared.live.tree().map_err(Failure::Index)?;
+        let (tree, generation) = self.shared.live.tree().map_err(Failure::Index)?;
         let mut plan = Plan::new(&tree, self.last.commit);
         let answers: Vec<Answer> = commits.iter().map(|commit| plan.add(commit)).collect();
+        let bad =
+            |answer: &Answer| answer.as_ref().err().filter(|error| is_of_index(error)).cloned();
+        if let Some(error) = answers.iter().find_map(bad) {
+            self.shared.live.suspect(&error, generation);
+        }
         let Some((batch, held)) = plan.finish() else {
             self.journal.probe().map_err(refused)?;
             self.takes_again();
@@ -261,6 +266,14 @@ impl Writer {
         let good = matches!(self.health, Health::Good);
         let flushed = good && self.shared.live.read(sled::Tree::flush).is_ok();
         flushed.then_some(self.journal)
+    }
+}
+
+/// Whether a check failed for what the index is, and not for what it holds.
+fn is_of_index(error: &Error) -> bool {
+    match error {
+        Error::Unavailable(_) | Error::Corrupt { .. } => true,
+        Error::Conflict | Error::TooLarge => false,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Journals that grow are followed by others, and snapshots make the old ones unnecessary.
 
+use std::sync::mpsc;
 use std::time::Duration;
 
 use super::*;
@@ -164,4 +165,72 @@ async fn a_snapshot_made_while_commits_go_on_is_the_state_after_its_last_commit(
         states += 1;
     }
     assert!(states > 2);
+}
+
+/// Where a backup goes whose reader pauses: at the first progress it tells so, and waits.
+struct Paused {
+    told: mpsc::Sender<()>,
+    go_on: mpsc::Receiver<()>,
+}
+
+impl std::io::Write for Paused {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Sink for Paused {
+    fn progress(&mut self, _: Progress) -> std::io::Result<()> {
+        self.told.send(()).unwrap_or_default();
+        let gone = |_| std::io::Error::other("the reader went away");
+        self.go_on.recv().map_err(gone)
+    }
+}
+
+type Reader = (mpsc::Sender<()>, tokio::task::JoinHandle<Result<Backup, Error>>);
+
+/// A backup whose reader pauses until it is told to go on, or is dropped.
+fn paused_backup(sled: &Arc<Sled>) -> Reader {
+    let ((told, hears), (sender, go_on)) = (mpsc::channel(), mpsc::channel());
+    let sled = Arc::clone(sled);
+    let backup = tokio::task::spawn_blocking(move || sled.back_up(&mut Paused { told, go_on }));
+    hears.recv().unwrap();
+    (sender, backup)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_that_pauses_keeps_nobody_from_making_snapshots_and_loses_its_backup() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let sled = Arc::new(small(&data));
+    churn(&sled, 0..1).await;
+    let (reader, backup) = paused_backup(&sled);
+    let mut round = 1;
+    while data.join("journal/00000000000000000001.journal").exists() {
+        assert!(round < 200, "no journal is removed");
+        churn(&sled, round..round + 1).await;
+        round += 1;
+    }
+    reader.send(()).unwrap();
+    let error = backup.await.unwrap().unwrap_err();
+    assert!(error.to_string().contains("took too long"), "{error}");
+}
+
+/// The server is gone, and the backup was the last that held the store.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_under_way_at_the_stop_does_not_make_it_unclean() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let sled = Arc::new(small(&data));
+    churn(&sled, 0..1).await;
+    let (reader, backup) = paused_backup(&sled);
+    drop(sled);
+    assert!(matches!(refusal(&data), OpenError::Locked { .. }));
+    drop(reader);
+    backup.await.unwrap().unwrap_err();
+    assert!(small(&data).was_clean());
 }

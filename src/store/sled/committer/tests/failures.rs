@@ -1,7 +1,9 @@
 //! Disks that fail, fill up and hang, and an index that breaks.
 
 use super::*;
+use crate::store::sled::scan;
 use crate::store::sled::watchdog::Watchdog;
+use crate::store::{Progress, Sink};
 
 #[tokio::test]
 async fn after_a_failed_sync_nothing_is_acknowledged_and_nothing_more_is_written() {
@@ -171,4 +173,64 @@ async fn a_mend_over_a_torn_end_is_done_while_readers_wait() {
     live.another(fails.unwrap_err()).await.unwrap();
     fix.committer.commit(put("b")).await.unwrap();
     assert!(fix.survives("a") && fix.survives("b"));
+}
+
+/// Spoils a record in the index alone, as a bad page would.
+fn spoil(fix: &Fixture, key: &str) {
+    let spoilt = fix.shared.live.read(|tree| tree.insert(layout::tree_key(key.as_bytes()), b"x"));
+    assert!(spoilt.is_ok());
+}
+
+#[tokio::test]
+async fn an_index_in_which_a_commit_finds_a_bad_record_is_made_again() {
+    let fix = fixture(|| {});
+    fix.committer.commit(put("a")).await.unwrap();
+    spoil(&fix, "a");
+    let checked = || Commit::new().check("a", Some(Version(1))).put("b", "v");
+    let bad = fix.committer.commit(checked()).await.unwrap_err();
+    assert!(matches!(bad, Error::Corrupt { .. }), "{bad}");
+    fix.committer.commit(checked()).await.unwrap();
+    assert!(fix.data.join("store.aside").exists(), "the bad index is kept");
+}
+
+/// Where an archive goes in a test: each time it is told of progress it does something.
+struct Told<'a>(&'a dyn Fn());
+
+impl io::Write for Told<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Sink for Told<'_> {
+    fn progress(&mut self, _: Progress) -> io::Result<()> {
+        (self.0)();
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn an_index_in_which_a_snapshot_finds_a_bad_record_is_made_again() {
+    let fix = fixture(|| {});
+    fix.committer.commit(put("a")).await.unwrap();
+    spoil(&fix, "a");
+    let mut nowhere = Told(&|| {});
+    let bad = scan::write_archive(&fix.shared, &mut nowhere).unwrap_err();
+    assert!(matches!(bad, Error::Corrupt { .. }), "{bad}");
+    fix.committer.commit(put("b")).await.unwrap();
+    scan::write_archive(&fix.shared, &mut nowhere).unwrap();
+}
+
+/// What it has read of the index before may be what that was exchanged for.
+#[tokio::test]
+async fn a_scan_is_given_up_when_the_index_is_exchanged_under_it() {
+    let fix = fixture(|| {});
+    fix.committer.commit(put("a")).await.unwrap();
+    let mut taking = Told(&|| fix.shared.live.take());
+    let given_up = scan::write_archive(&fix.shared, &mut taking).unwrap_err();
+    assert!(given_up.to_string().contains("made again"), "{given_up}");
 }
