@@ -144,6 +144,11 @@ fn lock(data: &Path) -> Result<File, OpenError> {
     }
 }
 
+/// The length of a file; 0 when it is not there.
+pub(super) fn length(path: &Path) -> u64 {
+    path.metadata().map_or(0, |found| found.len())
+}
+
 /// Removes a file or a folder with all in it; it may be absent.
 pub(super) fn remove(path: &Path) -> Result<(), OpenError> {
     let removed = match fs::symlink_metadata(path) {

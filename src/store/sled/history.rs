@@ -4,10 +4,10 @@ use std::fs::{self, File};
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
-use super::OpenError;
 use super::frame::Header;
 use super::reader::FrameReader;
 use super::replay::read_header;
+use super::{OpenError, files};
 use crate::model::Timestamp;
 
 /// A file by the number of the first commit that belongs to it.
@@ -26,6 +26,11 @@ impl Numbered {
         let file = File::open(&self.path);
         let file = file.map_err(OpenError::io("open the journal", &self.path))?;
         read_header(&mut FrameReader::new(BufReader::new(file)), self)
+    }
+
+    /// Its length.
+    pub(super) fn bytes(&self) -> u64 {
+        files::length(&self.path)
     }
 }
 

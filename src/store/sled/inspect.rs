@@ -80,7 +80,7 @@ fn snapshot_file(snapshot: &Numbered) -> HistoryFile {
         is_snapshot: true,
         last: end.map(|end| end.sequence),
         until: end.map(|end| end.time),
-        bytes: length(&snapshot.path),
+        bytes: snapshot.bytes(),
         damage: verified.err().map(|error| error.to_string()),
     }
 }
@@ -103,16 +103,12 @@ fn journal_file(folder: &Path, journal: &Numbered) -> HistoryFile {
         }
         Err(error) => (None, None, Some(error.to_string())),
     };
-    let bytes = length(&journal.path);
+    let bytes = journal.bytes();
     HistoryFile { name: name(&journal.path), is_snapshot: false, last, until, bytes, damage }
 }
 
 fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-fn length(path: &Path) -> u64 {
-    path.metadata().map_or(0, |found| found.len())
 }
 
 impl Sled {

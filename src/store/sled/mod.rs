@@ -15,7 +15,7 @@
 //! - `restore.rs`, `settle.rs`, `rewind.rs`, `reach.rs`, `inspect.rs`, `trial.rs`: another store in its place, and what there is to
 //!   choose from.
 //! - `db.rs`: sled itself.
-//! - `watchdog.rs`, `disk.rs`, `panics.rs`: what goes wrong meanwhile.
+//! - `watchdog.rs`, `pace.rs`, `disk.rs`, `panics.rs`: what goes wrong meanwhile.
 
 mod archive;
 mod batch;
@@ -35,6 +35,7 @@ mod mark;
 mod open_error;
 mod opening;
 mod options;
+mod pace;
 mod panics;
 mod reach;
 mod reader;

@@ -11,6 +11,7 @@ use super::committer::Answer;
 use super::frame::{self, Stamp};
 use super::history::Point;
 use super::journal::Journal;
+use super::pace::Pace;
 use super::panics::caught;
 use super::shared::{Committed, Shared};
 use super::snapshots::Snapshots;
@@ -57,15 +58,14 @@ pub(super) struct Writer {
     rotate_at: u64,
     /// Whether the last batch could not be written.
     refusing: bool,
-    /// When the index was last made again.
-    mended: Option<Instant>,
+    pace: Pace,
 }
 
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, journal: Journal, snapshots: Snapshots) -> Self {
         let Committed { durable: commit, time, .. } = shared.committed();
         let last = Point { commit, time };
-        let health = Health::Good;
+        let (health, pace) = (Health::Good, Pace::new(shared.options.retry));
         Self {
             shared,
             journal,
@@ -75,7 +75,7 @@ impl Writer {
             unflushed: 0,
             rotate_at: 0,
             refusing: false,
-            mended: None,
+            pace,
         }
     }
 
@@ -192,8 +192,7 @@ impl Writer {
                 (Error::unavailable(error), |reason, _| Health::Dead(reason), retry)
             }
             Failure::Index(reason) => {
-                let not_before = self.not_before();
-                (reason, Health::Broken, not_before)
+                (reason, Health::Broken, self.pace.after_failure(Instant::now()))
             }
         };
         self.health = health(reason.clone(), not_before);
@@ -219,12 +218,22 @@ impl Writer {
             }
             Health::Broken(..) => {}
         }
+        // Asking costs nothing, so it is asked often: the store mends itself once there is space.
+        self.check_space().inspect_err(|reason| {
+            let retry = self.shared.options.retry;
+            self.health = Health::Broken(reason.clone(), Instant::now() + retry);
+        })?;
         self.shared.pulse.end();
         let mended = self.try_mend();
         self.shared.pulse.begin();
-        if let Err(reason) = &mended {
-            self.health =
-                Health::Broken(reason.clone(), Instant::now() + self.shared.options.retry);
+        match &mended {
+            Ok(()) => self.pace.mended(Instant::now()),
+            Err(reason) => {
+                let wait = self.pace.failed();
+                let seconds = wait.as_secs();
+                tracing::error!(%reason, seconds, "the store could not be mended: trying later");
+                self.health = Health::Broken(reason.clone(), Instant::now() + wait);
+            }
         }
         mended
     }
@@ -233,17 +242,18 @@ impl Writer {
     fn doubt(&mut self) {
         if let (Health::Good, Some(reason)) = (&self.health, self.shared.live.suspicion()) {
             tracing::error!(%reason, "the index cannot be read: making it again");
-            self.health = Health::Broken(reason, self.not_before());
+            self.health = Health::Broken(reason, self.pace.after_failure(Instant::now()));
         }
     }
 
-    /// When the index may be made again: a disk on which it does not stay good is not worn out.
-    fn not_before(&self) -> Instant {
-        self.mended.map_or_else(Instant::now, |at| at + self.shared.options.retry)
+    /// Whether another index has room.
+    fn check_space(&self) -> Result<(), Error> {
+        let data = &self.shared.data;
+        let needed = remake::space(data).map_err(Error::unavailable)?;
+        disk::check_space_for(data, needed).map_err(Error::unavailable)
     }
 
     fn try_mend(&mut self) -> Result<(), Error> {
-        disk::check_space(&self.shared.data).map_err(Error::unavailable)?;
         let (shared, options) = (Arc::clone(&self.shared), &self.shared.options);
         // What was acknowledged has to be there, and its numbers are taken.
         let least = shared.committed().durable;
@@ -253,7 +263,6 @@ impl Writer {
         });
         let opened = opened.map_err(Error::unavailable)?;
         shared.exchange(&opened);
-        self.mended = Some(Instant::now());
         self.last = opened.last;
         self.journal = opened.journal;
         self.health = Health::Good;

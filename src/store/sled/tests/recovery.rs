@@ -67,6 +67,29 @@ async fn versions_go_on_rising_after_an_unclean_stop() {
     assert!(sled.get(b"9/29").await.unwrap().unwrap().version > before);
 }
 
+#[tokio::test]
+async fn the_space_for_another_index_is_known_before_it_is_made() {
+    for is_large in [false, true] {
+        let (_dir, data) = filled().await;
+        if is_large {
+            let sled = open(&data);
+            for n in 0..40_u32 {
+                sled.commit(Commit::new().put(n.to_be_bytes(), vec![1; MAX_VALUE])).await.unwrap();
+            }
+        }
+        let needed = remake::space(&data).unwrap();
+        unclean(&data);
+        fs::remove_dir_all(data.join("store")).unwrap();
+        let without = remake::space(&data).unwrap();
+        drop(open(&data));
+        let store = files::store_path(&data);
+        let made = [files::blobs_path(&store), store].map(|folder| files::files_of(&folder));
+        let made = made.into_iter().flat_map(Result::unwrap);
+        let taken: u64 = made.map(|path| files::length(&path)).sum();
+        assert!(needed > taken && without > taken, "{needed}, {without}: {taken} bytes");
+    }
+}
+
 type Damage<'a> = &'a dyn Fn(&Path);
 
 /// sled answers damage with errors, with panics and with silence; the mark tells each of them.
