@@ -12,7 +12,7 @@ use super::{Error, harden, log, print};
 use crate::config::{Loaded, LogLevel};
 use crate::model::Timestamp;
 use crate::server::{self, Source};
-use crate::store::{self, HistoryFile, SigningKeys};
+use crate::store::{self, Gap, HistoryFile, Point, Reach, SigningKeys, Until};
 
 pub(super) fn run(place: Place, command: &Store) -> Result<(), Error> {
     let loaded = load(place, None, false)?;
@@ -31,6 +31,13 @@ fn verify(loaded: &Loaded, data: &Path, form: Form) -> Result<(), Error> {
     let (report, differences) = block_on(server::verify(loaded, data))?;
     let mut findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
     let total = report.total + differences.len() as u64;
+    let way_out = if differences.is_empty() {
+        "`doorkey store history` shows what `doorkey restore --at TIME --replace` can go back to, \
+         and `doorkey restore FILE --replace` restores a backup"
+    } else {
+        "the index is not what the journals say, and the next start makes it again from them; \
+         run this once more after it"
+    };
     findings.extend(differences);
     if form.json {
         let counts: Value = report.counts.iter().map(|(k, n)| (k.to_string(), json!(n))).collect();
@@ -41,31 +48,65 @@ fn verify(loaded: &Loaded, data: &Path, form: Form) -> Result<(), Error> {
     if total == 0 {
         return Ok(());
     }
-    Err(Error::Refused(format!("the store has {total} findings")))
+    Err(Error::Refused(format!("the store has {total} findings: {way_out}")))
 }
 
 fn history(data: &Path, form: Form) -> Result<(), Error> {
     let reach = store::history(data).map_err(server::Error::from)?;
-    let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
-    let (from, to) = (time(reach.from), time(reach.to));
     if form.json {
-        let file = |file: &HistoryFile| {
-            json!({"name": file.name, "last_commit": file.last, "until": time(file.until),
-                   "bytes": file.bytes, "damage": file.damage})
-        };
-        let files: Vec<Value> = reach.files.iter().map(file).collect();
-        return print::json(&json!({"from": from, "to": to, "files": files}));
+        return print::json(&history_json(&reach));
     }
+    let Reach { from, to, gaps, files } = reach;
     let row = |file: HistoryFile| {
         let last = file.last.map(|last| last.to_string()).unwrap_or_default();
-        let until = time(file.until).unwrap_or_default();
+        let until = file.until.map(|time| time.to_string()).unwrap_or_default();
         [file.name, last, until, file.bytes.to_string(), file.damage.unwrap_or_default()]
     };
     let headings = ["FILE", "LAST COMMIT", "UNTIL", "BYTES", "DAMAGE"];
-    print::table(headings, reach.files.into_iter().map(row).collect())?;
-    let [from, to] = [from, to].map(|time| time.unwrap_or_else(|| "nothing".to_owned()));
-    print::note(&format!("`doorkey restore --at TIME --replace` reaches from {from} to {to}"));
+    print::table(headings, files.into_iter().map(row).collect())?;
+    let told = |point: Option<Point>| {
+        point.map_or("nothing".to_owned(), |Point { commit, time }| format!("{time} ({commit})"))
+    };
+    print::note(&format!(
+        "`doorkey restore --at TIME --replace` (or --commit N) reaches from {} to {}",
+        told(from),
+        told(to)
+    ));
+    gaps.iter().for_each(|gap| print::note(&gap_told(gap)));
     Ok(())
+}
+
+/// What is lost there, and the command that brings back all before it.
+fn gap_told(gap: &Gap) -> String {
+    let Gap { after: Point { commit, time }, next } = gap;
+    let lost = match next {
+        Some(next) => format!("cannot be had until the commit {}, of {}", next.commit, next.time),
+        None => "are damaged or missing".to_owned(),
+    };
+    format!(
+        "the commits after {commit}, of {time}, {lost}: all before is restored with `doorkey \
+         restore --commit {commit} --replace`"
+    )
+}
+
+fn history_json(reach: &Reach) -> Value {
+    let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
+    let at = |point: Option<Point>| time(point.map(|point| point.time));
+    let commit = |point: Option<Point>| point.map(|point| point.commit);
+    let file = |file: &HistoryFile| {
+        json!({"name": file.name, "last_commit": file.last, "until": time(file.until),
+               "bytes": file.bytes, "damage": file.damage})
+    };
+    let gap = |gap: &Gap| {
+        json!({"after": gap.after.time.to_string(), "after_commit": gap.after.commit,
+               "next": at(gap.next), "next_commit": commit(gap.next)})
+    };
+    json!({
+        "from": at(reach.from), "from_commit": commit(reach.from),
+        "to": at(reach.to), "to_commit": commit(reach.to),
+        "gaps": reach.gaps.iter().map(gap).collect::<Vec<_>>(),
+        "files": reach.files.iter().map(file).collect::<Vec<_>>(),
+    })
 }
 
 pub(super) fn restore(place: Place, command: &Restore) -> Result<(), Error> {
@@ -91,7 +132,8 @@ pub(super) fn restore(place: Place, command: &Restore) -> Result<(), Error> {
 }
 
 fn source(command: &Restore) -> Result<Source, Error> {
-    match (&command.from.file, command.from.at) {
+    let from = &command.from;
+    match (&from.file, from.at.map(Until::Time).or(from.commit.map(Until::Commit))) {
         (Some(file), _) if file == Path::new("-") => Ok(Source::Backup(Box::new(io::stdin()))),
         (Some(file), _) => match File::open(file) {
             Ok(file) => Ok(Source::Backup(Box::new(file))),
@@ -100,8 +142,8 @@ fn source(command: &Restore) -> Result<Source, Error> {
                 Err(Error::Refused(what))
             }
         },
-        (None, Some(at)) => Ok(Source::Past(at)),
-        (None, None) => Err(Error::Refused("name a FILE or --at TIME".to_owned())),
+        (None, Some(until)) => Ok(Source::Past(until)),
+        (None, None) => Err(Error::Refused("name a FILE, --at TIME or --commit N".to_owned())),
     }
 }
 

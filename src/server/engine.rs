@@ -42,19 +42,47 @@ pub(super) async fn open(
             let folder = FolderLock::take(data)?;
             Ok((Store::new(Arc::new(Memory::new())), Some(folder)))
         }
-        EngineKind::Sled => {
-            let sled = open_sled(data.to_owned(), options(loaded, clock)).await?;
-            let was_clean = sled.was_clean();
-            let store = Store::with_backups(Arc::new(sled));
-            let per_kind = if was_clean { LOOKED_AT.0 } else { LOOKED_AT.1 };
-            let report = store.check(Depth::Quick { per_kind }).await?;
-            sound(&report)?;
-            if !was_clean {
-                tracing::info!(whole = report.is_whole, "the store was checked and is sound");
-            }
-            Ok((store, None))
-        }
+        EngineKind::Sled => Ok((Store::with_backups(open_sound(loaded, data, clock).await?), None)),
     }
+}
+
+/// The store, once it keeps its own rules. An index that was taken over from a clean stop and
+/// breaks them is made again first: the journals are what has happened.
+#[cfg(feature = "sled")]
+async fn open_sound(loaded: &Loaded, data: &Path, clock: &Clock) -> Result<Arc<Sled>, Error> {
+    let (sled, report) = open_checked(loaded, data, clock).await?;
+    if report.is_clean() || !sled.was_clean() {
+        sound(&report)?;
+        return Ok(sled);
+    }
+    tracing::error!(
+        findings = report.total,
+        "the last stop was clean, but the store breaks its own rules: making the index again"
+    );
+    // Its lock has to go before it is opened again.
+    drop(sled);
+    let (sled, report) = open_checked(loaded, data, clock).await?;
+    sound(&report)?;
+    Ok(sled)
+}
+
+/// The store, and what a quick look at it found. If that is anything, the next start makes the
+/// index again.
+#[cfg(feature = "sled")]
+async fn open_checked(
+    loaded: &Loaded,
+    data: &Path,
+    clock: &Clock,
+) -> Result<(Arc<Sled>, Report), Error> {
+    let sled = Arc::new(open_sled(data.to_owned(), options(loaded, clock)).await?);
+    let per_kind = if sled.was_clean() { LOOKED_AT.0 } else { LOOKED_AT.1 };
+    let report = Store::new(Arc::clone(&sled) as _).check(Depth::Quick { per_kind }).await?;
+    if !report.is_clean() {
+        sled.distrust();
+    } else if !sled.was_clean() {
+        tracing::info!(whole = report.is_whole, "the store was checked and is sound");
+    }
+    Ok((sled, report))
 }
 
 #[cfg(not(feature = "sled"))]

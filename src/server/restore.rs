@@ -9,14 +9,14 @@ use crate::auth::Keyring;
 use crate::config::Loaded;
 use crate::crypto::Random;
 use crate::model::{Actor, Clock, Event, EventKind, Outcome, Timestamp};
-use crate::store::{Depth, Report, Restore, Revived, SigningKeys, Store};
+use crate::store::{Depth, Report, Restore, Revived, SigningKeys, Store, Until};
 
 /// Where the new store comes from.
 pub enum Source {
     /// A backup.
     Backup(Box<dyn Read + Send>),
-    /// The store's own snapshots and journals, up to a time.
-    Past(Timestamp),
+    /// The store's own snapshots and journals.
+    Past(Until),
 }
 
 /// What a restore did.
@@ -45,13 +45,14 @@ pub async fn restore(
     let restore = Restore::begin(data, replace)?;
     let time = match source {
         Source::Backup(input) => restore.load(input)?,
-        Source::Past(until) => restore.rewind(until)?,
+        Source::Past(until) => restore.rewind(until)?.time,
     };
     let options = engine::options(loaded, &clock);
     let sled = engine::open_sled(restore.stage().to_owned(), options).await?;
     let store = Store::new(Arc::new(sled));
-    engine::sound(&store.check(Depth::Full).await?)?;
+    // What ends with a restore need not be sound for it.
     let revived = store.revive(keys).await?;
+    engine::sound(&store.check(Depth::Full).await?)?;
     check_keys(&store, (loaded, data), (&clock, &random)).await?;
     let event = event((time, keys), (&clock, &random));
     store.commit(store.events().insert(&event)).await?;
@@ -98,7 +99,8 @@ fn event((time, keys): (Timestamp, SigningKeys), (clock, random): (&Clock, &Rand
 }
 
 /// Opens the store of a data folder, looks at every record, and compares the index with the
-/// journals. Gives the report, and the differences.
+/// journals. Gives the report, and the differences. If there is anything in either, the next
+/// start makes the index again.
 ///
 /// # Errors
 /// [`Error`], when the store does not open.
@@ -106,6 +108,11 @@ pub async fn verify(loaded: &Loaded, data: &Path) -> Result<(Report, Vec<String>
     let options = engine::options(loaded, &Clock::system());
     let sled = Arc::new(engine::open_sled(data.to_owned(), options).await?);
     let report = Store::new(Arc::clone(&sled) as _).check(Depth::Full).await?;
-    let compared = tokio::task::spawn_blocking(move || sled.compare_index()).await;
-    Ok((report, compared.map_err(|_| Error::Panicked)??))
+    let comparing = Arc::clone(&sled);
+    let compared = tokio::task::spawn_blocking(move || comparing.compare_index()).await;
+    let differences = compared.map_err(|_| Error::Panicked)??;
+    if !report.is_clean() || !differences.is_empty() {
+        sled.distrust();
+    }
+    Ok((report, differences))
 }

@@ -74,9 +74,9 @@ pub use self::sled::Options as SledOptions;
 #[cfg(feature = "sled")]
 pub use self::sled::Sled;
 #[cfg(feature = "sled")]
-pub use self::sled::{HistoryFile, Reach, history};
+pub use self::sled::{Gap, HistoryFile, Point, Reach, history};
 #[cfg(feature = "sled")]
-pub use self::sled::{Restore, RestoreError};
+pub use self::sled::{Restore, RestoreError, Until};
 #[cfg(feature = "sled")]
 pub use self::sled::{free_space, inspect, trial};
 pub use self::users::{Admins, UserPage, Users};

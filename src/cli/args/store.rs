@@ -14,7 +14,7 @@ pub(in crate::cli) enum Store {
         #[command(flatten)]
         form: Form,
     },
-    /// Show the snapshots and journals, and how far back `restore --at` reaches
+    /// Show the snapshots and journals, and what `restore --at` and `--commit` can reach
     History {
         #[command(flatten)]
         form: Form,
@@ -43,6 +43,9 @@ pub(in crate::cli) struct From {
     /// The store's own past up to this time, like 2026-01-31T12:00:00Z
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(in crate::cli) at: Option<Timestamp>,
+    /// The store's own past up to the commit with this number; `store history` shows them
+    #[arg(long, value_name = "N")]
+    pub(in crate::cli) commit: Option<u64>,
 }
 
 fn time(text: &str) -> Result<Timestamp, String> {

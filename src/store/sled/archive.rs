@@ -44,6 +44,16 @@ impl fmt::Display for ArchiveError {
     }
 }
 
+impl ArchiveError {
+    /// Whether the bytes themselves are bad, and will be at every other try.
+    pub(super) fn is_damage(&self) -> bool {
+        match self {
+            Self::NotOne | Self::CutOff | Self::Damaged(_) => true,
+            Self::Io(_) | Self::Newer(_) => false,
+        }
+    }
+}
+
 impl std::error::Error for ArchiveError {}
 
 impl From<ReadError> for ArchiveError {
@@ -166,6 +176,8 @@ fn header<R: Read>(frames: &mut FrameReader<R>) -> Result<Header, ArchiveError> 
         return Err(ArchiveError::Newer(header.format));
     }
     match header.role {
+        // The first commit of a store is 1.
+        Role::Archive if header.first == 0 => Err(ArchiveError::Damaged(0)),
         Role::Archive => Ok(header),
         Role::Journal => Err(ArchiveError::NotOne),
     }

@@ -21,8 +21,17 @@ pub fn free_space(folder: &Path) -> io::Result<u64> {
 /// # Errors
 /// [`ErrorKind::StorageFull`].
 pub(super) fn check_space(folder: &Path) -> io::Result<()> {
-    if free_space(folder)? < RESERVE {
-        let why = format!("the disk is full: less than {} MiB are left", RESERVE / 1024 / 1024);
+    check_space_for(folder, 0)
+}
+
+/// Refuses when less than [`RESERVE`] would be left after so many bytes more.
+///
+/// # Errors
+/// [`ErrorKind::StorageFull`].
+pub(super) fn check_space_for(folder: &Path, bytes: u64) -> io::Result<()> {
+    let wanted = RESERVE.saturating_add(bytes);
+    if free_space(folder)? < wanted {
+        let why = format!("the disk is full: less than {} MiB are left", wanted / 1024 / 1024);
         return Err(io::Error::new(ErrorKind::StorageFull, why));
     }
     Ok(())

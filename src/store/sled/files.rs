@@ -6,6 +6,8 @@
 //! <data>/lock        0600  held by the process that has the store open; never removed
 //! <data>/journal/    0700  NUMBER.journal: the commits from that number on, NUMBER.snapshot
 //! <data>/store/      0700  sled's own folder, made again from the journal when in doubt
+//!   NUMBER.journal.BYTE.torn: what a power cut tore, until the next clean stop;
+//!   NUMBER.snapshot.damaged: of no use any more
 //! <data>/clean       0600  says that the last stop was clean; see `mark.rs`
 //! <data>/store.aside/      the index of before the last unclean stop, until the next clean one
 //! <data>/*.new             what is being made; renamed when it is complete
@@ -22,6 +24,9 @@ use super::OpenError;
 
 const FOLDER_MODE: u32 = 0o700;
 pub(super) const FILE_MODE: u32 = 0o600;
+/// What is being made in a data folder.
+const UNFINISHED: [&str; 5] =
+    ["store.new", "journal.new", "clean.new", "restore.new", "verify.new"];
 /// What group and others may do.
 const OTHERS: u32 = 0o077;
 
@@ -48,6 +53,23 @@ pub(super) fn journal_path(folder: &Path, first: u64) -> PathBuf {
 /// The snapshot that is complete with the journal from the commit `first` on.
 pub(super) fn snapshot_path(folder: &Path, first: u64) -> PathBuf {
     folder.join(format!("{first:020}.snapshot"))
+}
+
+/// Where the end of a journal is kept that was cut off it at the byte `offset`.
+pub(super) fn torn_path(journal: &Path, offset: u64) -> PathBuf {
+    let mut name = journal.as_os_str().to_owned();
+    name.push(format!(".{offset}.torn"));
+    PathBuf::from(name)
+}
+
+/// Removes the ends that were cut off journals.
+pub(super) fn remove_torn(journals: &Path) -> Result<(), OpenError> {
+    let is_ours = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let numbers = name.strip_suffix(".torn").and_then(|name| name.split_once(".journal."));
+        numbers.is_some_and(|(first, offset)| [first, offset].iter().all(|n| is_number(n)))
+    };
+    remove_those(journals, is_ours)
 }
 
 /// Where a file or folder is made before it gets its name.
@@ -122,6 +144,11 @@ fn lock(data: &Path) -> Result<File, OpenError> {
     }
 }
 
+/// The length of a file; 0 when it is not there.
+pub(super) fn length(path: &Path) -> u64 {
+    path.metadata().map_or(0, |found| found.len())
+}
+
 /// Removes a file or a folder with all in it; it may be absent.
 pub(super) fn remove(path: &Path) -> Result<(), OpenError> {
     let removed = match fs::symlink_metadata(path) {
@@ -135,16 +162,28 @@ pub(super) fn remove(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// Removes what a power cut left of things that were being made.
-pub(super) fn remove_unfinished(folder: &Path) -> Result<(), OpenError> {
-    let list = |e| OpenError::io("look into the folder", folder)(e);
-    for entry in fs::read_dir(folder).map_err(list)? {
-        let path = entry.map_err(list)?.path();
-        if path.extension().is_some_and(|end| end == "new") {
-            remove(&path)?;
-        }
-    }
-    Ok(())
+/// Removes what a power cut left of things that were being made in the data folder. It may be a
+/// folder of the operator's with more in it, so nothing else is touched.
+pub(super) fn remove_unfinished(data: &Path) -> Result<(), OpenError> {
+    UNFINISHED.iter().try_for_each(|name| remove(&data.join(name)))
+}
+
+/// Removes what a power cut left of journals and snapshots that were being made.
+pub(super) fn remove_unfinished_in(journals: &Path) -> Result<(), OpenError> {
+    let is_ours = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_journal = name.strip_suffix(".journal.new").is_some_and(is_number);
+        is_journal || ["snapshot.new", "copy.new"].contains(&name.as_ref())
+    };
+    remove_those(journals, is_ours)
+}
+
+fn is_number(text: &str) -> bool {
+    text.parse::<u64>().is_ok()
+}
+
+fn remove_those(folder: &Path, is_ours: impl Fn(&Path) -> bool) -> Result<(), OpenError> {
+    files_of(folder)?.iter().filter(|path| is_ours(path)).try_for_each(|path| remove(path))
 }
 
 /// Renames something, so that the new name survives a power cut.
@@ -213,7 +252,8 @@ pub(super) fn sync(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-fn parent(path: &Path) -> &Path {
+/// The folder of a file or folder.
+pub(super) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         Some(_) | None => Path::new("."),

@@ -54,7 +54,7 @@ pub(super) struct Stamp {
     /// The last commit that was durable when this one was written. A frame that cannot be read
     /// and is followed by one that says it was durable is damage, and no torn end.
     pub(super) synced: u64,
-    /// When.
+    /// When; not before the commit before. Journals of earlier versions followed the clock back.
     pub(super) time: Timestamp,
 }
 

@@ -1,23 +1,46 @@
-//! The journals and snapshots of a data folder, and how the commits in them are read again.
+//! The journals and snapshots of a data folder.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom};
-use std::ops::ControlFlow;
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
-use super::OpenError;
-use super::frame::{self, Change, FORMAT, Frame, HEAD, Header, Role};
-use super::reader::{FrameReader, ReadError};
+use super::frame::Header;
+use super::reader::FrameReader;
+use super::replay::read_header;
+use super::{OpenError, files};
 use crate::model::Timestamp;
-
-/// No batch of commits is longer: more than that behind a bad frame is no torn end.
-const LONGEST_TAIL: u64 = 64 * 1024 * 1024;
 
 /// A file by the number of the first commit that belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Numbered {
     pub(super) first: u64,
     pub(super) path: PathBuf,
+}
+
+impl Numbered {
+    /// The header of this journal; `None` when it is damaged.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is of a later format.
+    pub(super) fn header(&self) -> Result<Option<Header>, OpenError> {
+        let file = File::open(&self.path);
+        let file = file.map_err(OpenError::io("open the journal", &self.path))?;
+        read_header(&mut FrameReader::new(BufReader::new(file)), self)
+    }
+
+    /// Its length.
+    pub(super) fn bytes(&self) -> u64 {
+        files::length(&self.path)
+    }
+}
+
+/// A state that the store had: the one after a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Point {
+    /// The number of the commit; 0 before the first.
+    pub commit: u64,
+    /// When it happened.
+    pub time: Timestamp,
 }
 
 /// What there is, the oldest first.
@@ -50,201 +73,9 @@ impl History {
         Ok(history)
     }
 
-    /// The header of the oldest journal; `None` when there is none.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub(super) fn begun(&self) -> Result<Option<Header>, OpenError> {
-        let Some(journal) = self.journals.first() else { return Ok(None) };
-        let file = File::open(&journal.path);
-        let file = file.map_err(OpenError::io("open the journal", &journal.path))?;
-        check_header(&mut FrameReader::new(BufReader::new(file)), journal).map(Some)
-    }
-
     /// The journals that hold the commits from `from` on.
     pub(super) fn journals_from(&self, from: u64) -> &[Numbered] {
         let later = self.journals.partition_point(|journal| journal.first <= from);
         &self.journals[later.saturating_sub(1)..]
     }
 }
-
-/// How reading the journals came to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
-    /// After the last frame there is nothing.
-    Whole,
-    /// What follows was never durable: the end of a batch that a power cut tore.
-    Torn,
-    /// What follows was durable once.
-    Damaged,
-    /// The reader wanted no more.
-    Stopped,
-}
-
-/// Where reading the journals came to its end.
-#[derive(Debug)]
-pub(super) struct Replayed {
-    /// The number of the last commit; one less than asked for when there was none.
-    pub(super) last: u64,
-    /// When it happened.
-    pub(super) time: Option<Timestamp>,
-    /// The journal that was read last, and its length up to the end of the last whole frame.
-    pub(super) journal: (Numbered, u64),
-    pub(super) ending: Ending,
-}
-
-/// Takes a commit, and may end the reading before it.
-pub(super) type Each<'a> = &'a mut dyn FnMut(Change) -> Result<ControlFlow<()>, OpenError>;
-
-impl History {
-    /// Hands every commit from `from` on to `each`, which may end it early.
-    ///
-    /// # Errors
-    /// When the system cannot read, a file is of a later format, or a commit is missing.
-    pub(super) fn replay(&self, from: u64, each: Each<'_>) -> Result<Replayed, OpenError> {
-        let journals = self.journals_from(from);
-        let mut place = Place { next: from, seen: 0, time: None };
-        for (index, journal) in journals.iter().enumerate() {
-            if journal.first > if index == 0 { from } else { place.seen + 1 } {
-                return Err(self.missing(if index == 0 { from } else { place.seen + 1 }));
-            }
-            place.seen = journal.first.saturating_sub(1);
-            let (length, mut ending) = read(journal, &mut |change| {
-                if change.stamp.sequence != place.seen + 1 {
-                    return Err(self.missing(place.seen + 1));
-                }
-                place.take(change, each)
-            })?;
-            let is_last = index + 1 == journals.len();
-            // Another journal is begun only when all of this one is durable.
-            if ending == Ending::Torn && !is_last {
-                ending = Ending::Damaged;
-            }
-            if ending != Ending::Whole || is_last {
-                return self.ended(&place, (journal.clone(), length), ending);
-            }
-        }
-        Err(self.missing(from))
-    }
-
-    fn ended(
-        &self,
-        place: &Place,
-        journal: (Numbered, u64),
-        ending: Ending,
-    ) -> Result<Replayed, OpenError> {
-        // A snapshot ends with a commit that was durable in the journal before.
-        if place.seen + 1 < place.next && matches!(ending, Ending::Whole | Ending::Torn) {
-            return Err(self.missing(place.seen + 1));
-        }
-        Ok(Replayed { last: place.next - 1, time: place.time, journal, ending })
-    }
-
-    fn missing(&self, sequence: u64) -> OpenError {
-        OpenError::CommitMissing { folder: self.folder.clone(), sequence }
-    }
-}
-
-/// How far reading has come.
-struct Place {
-    /// The number of the next commit that is wanted.
-    next: u64,
-    /// The number of the last commit that was read.
-    seen: u64,
-    /// When the last commit that was wanted happened.
-    time: Option<Timestamp>,
-}
-
-impl Place {
-    fn take(&mut self, change: Change, each: Each<'_>) -> Result<ControlFlow<()>, OpenError> {
-        let stamp = change.stamp;
-        if stamp.sequence >= self.next {
-            if each(change)?.is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-            (self.next, self.time) = (stamp.sequence + 1, Some(stamp.time));
-        }
-        self.seen = stamp.sequence;
-        Ok(ControlFlow::Continue(()))
-    }
-}
-
-/// The commits of one journal: how long the good part is and what follows it.
-fn read(journal: &Numbered, each: Each<'_>) -> Result<(u64, Ending), OpenError> {
-    let path = &journal.path;
-    let file = File::open(path).map_err(OpenError::io("open the journal", path))?;
-    let mut frames = FrameReader::new(BufReader::new(file));
-    check_header(&mut frames, journal)?;
-    let mut last = journal.first.saturating_sub(1);
-    loop {
-        match frames.next() {
-            Ok(Some(Frame::Change(change))) => {
-                let sequence = change.stamp.sequence;
-                if each(change)?.is_break() {
-                    return Ok((frames.offset(), Ending::Stopped));
-                }
-                last = sequence;
-            }
-            Ok(None) => return Ok((frames.offset(), Ending::Whole)),
-            Ok(Some(Frame::Header(_) | Frame::Record(_) | Frame::End(_))) => {
-                return Ok((frames.offset(), Ending::Damaged));
-            }
-            Err(ReadError::Bad { offset }) => {
-                let was_durable = was_durable(path, offset, last.saturating_add(1));
-                let was_durable = was_durable.map_err(OpenError::io("read the journal", path))?;
-                let ending = if was_durable { Ending::Damaged } else { Ending::Torn };
-                return Ok((offset, ending));
-            }
-            Err(ReadError::Io(error)) => {
-                return Err(OpenError::io("read the journal", path)(error));
-            }
-        }
-    }
-}
-
-/// A journal gets its name when its header is durable, so a bad header is damage.
-pub(super) fn check_header<R: io::Read>(
-    frames: &mut FrameReader<R>,
-    journal: &Numbered,
-) -> Result<Header, OpenError> {
-    let path = &journal.path;
-    match frames.header() {
-        Ok(header) if header.format > FORMAT => {
-            Err(OpenError::NewerFormat { path: path.clone(), found: header.format.into() })
-        }
-        Ok(header) if header.role == Role::Journal && header.first == journal.first => Ok(header),
-        Err(ReadError::Io(error)) => Err(OpenError::io("read the journal", path)(error)),
-        Ok(_) | Err(ReadError::Bad { .. }) => {
-            Err(OpenError::JournalDamaged { path: path.clone(), offset: 0, until: None })
-        }
-    }
-}
-
-/// Whether the commit `sequence`, which should stand at `offset` and cannot be read, was durable
-/// once: a frame behind it says so, or more follows than was ever written at once.
-fn was_durable(path: &Path, offset: u64, sequence: u64) -> io::Result<bool> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(offset))?;
-    let mut tail = Vec::new();
-    file.take(LONGEST_TAIL + 1).read_to_end(&mut tail)?;
-    if tail.len() as u64 > LONGEST_TAIL {
-        return Ok(true);
-    }
-    let says_so = |start: usize| {
-        let rest = &tail[start..];
-        let (length, crc) = frame::head(*rest.first_chunk()?)?;
-        let body = rest.get(HEAD..HEAD + length)?;
-        // Cheap, and enough to skip almost all places that are none.
-        if !frame::may_be_change(body) {
-            return None;
-        }
-        match frame::decode(body, crc)? {
-            Frame::Change(change) => Some(change.stamp.synced >= sequence),
-            Frame::Header(_) | Frame::Record(_) | Frame::End(_) => None,
-        }
-    };
-    Ok((0..tail.len()).any(|start| says_so(start) == Some(true)))
-}
-
-#[cfg(test)]
-mod tests;

@@ -3,12 +3,13 @@
 use std::fs::File;
 use std::io::BufReader;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::archive::{self, ArchiveError, Part};
-use super::frame::Change;
-use super::history::{Ending, History, Numbered, Replayed};
-use super::opening::{checked, open_sled};
+use super::db::{checked, open_sled};
+use super::frame::{Change, End};
+use super::history::{History, Numbered, Point};
+use super::replay::{Ending, Tail};
 use super::{OpenError, files, layout};
 use crate::model::Timestamp;
 use crate::store::engine::{Entry, Version, Write};
@@ -21,37 +22,42 @@ const BATCHES_UNFLUSHED: u32 = 16;
 /// What an index was made from.
 #[derive(Debug)]
 pub(super) struct Rebuilt {
-    /// The number of the last commit.
-    pub(super) last: u64,
-    /// When it happened; of an empty store, when it was begun.
-    pub(super) time: Timestamp,
+    /// The last commit in it.
+    pub(super) last: Point,
     /// How long the snapshot is.
     pub(super) snapshot_bytes: u64,
-    /// How the journals ended.
-    pub(super) replayed: Replayed,
+    /// Snapshots that were tried before, and are damaged.
+    pub(super) damaged: Vec<(PathBuf, ArchiveError)>,
+    /// Where the journals are.
+    folder: PathBuf,
+    /// How they ended.
+    ending: Ending,
 }
 
-/// Makes the index in `folder`, which is not there yet, as of `until` or as new as can be.
+/// Makes the index in `folder`, which is not there yet, as new as can be.
 ///
 /// # Errors
 /// When it cannot be made from what there is.
 pub(super) fn build(
     history: &History,
     folder: &Path,
-    (cache_bytes, until): (u64, Option<Timestamp>),
+    cache_bytes: u64,
 ) -> Result<Rebuilt, OpenError> {
     let mut wanted = history.snapshots.clone();
+    let mut damaged = Vec::new();
     while let Some(snapshot) = wanted.pop() {
         match archive::verify(&snapshot.path) {
-            Ok((_, end)) if until.is_some_and(|until| end.time > until) => {}
-            Ok((_, end)) => {
-                let base =
-                    Base { snapshot: Some(snapshot), sequence: end.sequence, time: end.time };
-                return base.build(history, folder, (cache_bytes, until));
+            Ok((_, End { sequence: commit, time, .. })) => {
+                let base = Base { snapshot: Some(snapshot), state: Point { commit, time } };
+                let rebuilt = base.build(history, folder, cache_bytes)?;
+                return Ok(Rebuilt { damaged, ..rebuilt });
+            }
+            Err(ArchiveError::Newer(found)) => {
+                return Err(OpenError::NewerFormat { path: snapshot.path, found: found.into() });
             }
             // Those before it and their journals are still there.
             Err(error) if !wanted.is_empty() || reaches_back(history) => {
-                tracing::error!(snapshot = %snapshot.path.display(), %error, "a snapshot is damaged");
+                damaged.push((snapshot.path, error));
             }
             Err(error) => {
                 let cause = error.to_string();
@@ -59,8 +65,9 @@ pub(super) fn build(
             }
         }
     }
-    let base = Base { snapshot: None, sequence: 0, time: Timestamp::EPOCH };
-    base.build(history, folder, (cache_bytes, until))
+    let base = Base { snapshot: None, state: Point { commit: 0, time: Timestamp::EPOCH } };
+    let rebuilt = base.build(history, folder, cache_bytes)?;
+    Ok(Rebuilt { damaged, ..rebuilt })
 }
 
 /// Whether the journals begin with the first commit of the store.
@@ -71,9 +78,7 @@ fn reaches_back(history: &History) -> bool {
 /// What the index is begun with.
 struct Base {
     snapshot: Option<Numbered>,
-    /// The state is that after this commit.
-    sequence: u64,
-    time: Timestamp,
+    state: Point,
 }
 
 impl Base {
@@ -81,7 +86,7 @@ impl Base {
         self,
         history: &History,
         folder: &Path,
-        (cache_bytes, until): (u64, Option<Timestamp>),
+        cache_bytes: u64,
     ) -> Result<Rebuilt, OpenError> {
         let mut builder = Builder::create(folder, cache_bytes)?;
         let mut snapshot_bytes = 0;
@@ -91,16 +96,16 @@ impl Base {
             snapshot_bytes = file.metadata().map_or(0, |found| found.len());
             builder.load(BufReader::new(file), &snapshot.path)?;
         }
-        let replayed = history.replay(self.sequence + 1, &mut |change| {
-            if until.is_some_and(|until| change.stamp.time > until) {
-                return Ok(ControlFlow::Break(()));
-            }
+        let replayed = history.replay(self.state.commit + 1, &mut |change| {
             builder.change(change)?;
             Ok(ControlFlow::Continue(()))
         })?;
         builder.finish(replayed.last)?;
-        let time = replayed.time.unwrap_or(self.time);
-        Ok(Rebuilt { last: replayed.last, time, snapshot_bytes, replayed })
+        let time = replayed.time.unwrap_or(self.state.time);
+        let last = Point { commit: replayed.last, time };
+        let folder = history.folder.clone();
+        let ending = replayed.ending;
+        Ok(Rebuilt { last, snapshot_bytes, damaged: Vec::new(), folder, ending })
     }
 }
 
@@ -210,18 +215,34 @@ impl From<ArchiveError> for LoadError {
 }
 
 impl Rebuilt {
-    /// Refuses journals that are damaged.
-    pub(super) fn whole(self) -> Result<Self, OpenError> {
-        match self.replayed.ending {
-            Ending::Whole | Ending::Torn | Ending::Stopped => Ok(self),
-            Ending::Damaged => Err(self.damage()),
+    /// The end of the journals, where the next commit takes its place; refuses what is damaged.
+    /// The commit `least` is known to have happened: journals that end before it lost their end,
+    /// though no frame of theirs need be broken.
+    ///
+    /// # Errors
+    /// [`OpenError::JournalDamaged`] or [`OpenError::CommitMissing`].
+    pub(super) fn end(&self, least: u64) -> Result<&Tail, OpenError> {
+        let is_short = self.last.commit < least;
+        match &self.ending {
+            Ending::Torn(tail) if is_short => Err(self.damaged(tail)),
+            Ending::Whole(_) if is_short => Err(self.missing(self.last.commit + 1)),
+            Ending::Whole(tail) | Ending::Torn(tail) => Ok(tail),
+            Ending::Damaged(tail) => Err(self.damaged(tail)),
+            Ending::Missing(commit) => Err(self.missing(*commit)),
+            Ending::Stopped => Err(self.missing(self.last.commit + 1)),
         }
     }
 
-    /// The damage as an error.
-    pub(super) fn damage(&self) -> OpenError {
-        let (journal, offset) = &self.replayed.journal;
-        let until = Some(self.time).filter(|_| self.last > 0);
-        OpenError::JournalDamaged { path: journal.path.clone(), offset: *offset, until }
+    fn damaged(&self, tail: &Tail) -> OpenError {
+        OpenError::JournalDamaged { path: tail.path.clone(), offset: tail.good, left: self.left() }
+    }
+
+    fn missing(&self, commit: u64) -> OpenError {
+        OpenError::CommitMissing { folder: self.folder.clone(), commit, left: self.left() }
+    }
+
+    /// What can be had again.
+    fn left(&self) -> Option<Point> {
+        Some(self.last).filter(|last| last.commit > 0)
     }
 }

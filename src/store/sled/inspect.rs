@@ -5,8 +5,11 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::history::{Ending, History, Numbered};
-use super::opening::{checked, open_sled};
+use super::db::{checked, open_sled};
+use super::history::{History, Numbered, Point};
+use super::known::marked;
+use super::reach::Past;
+use super::replay::Ending;
 use super::{OpenError, Sled, archive, files, index, layout};
 use crate::model::Timestamp;
 
@@ -30,12 +33,23 @@ pub struct HistoryFile {
 /// What a store can be taken back to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reach {
-    /// The earliest moment; `None` when nothing can be had.
-    pub from: Option<Timestamp>,
-    /// The last commit.
-    pub to: Option<Timestamp>,
+    /// The earliest state; `None` when nothing can be had.
+    pub from: Option<Point>,
+    /// The last one.
+    pub to: Option<Point>,
+    /// Where something between them, or after them, cannot be had.
+    pub gaps: Vec<Gap>,
     /// The files that this rests on, the oldest first.
     pub files: Vec<HistoryFile>,
+}
+
+/// Commits that happened and are damaged or missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    /// The last state before it.
+    pub after: Point,
+    /// The first one that can be had again after it; `None` when there is none.
+    pub next: Option<Point>,
 }
 
 /// Reads all journals and snapshots of a data folder; a running server is not disturbed.
@@ -46,24 +60,16 @@ pub fn history(data: &Path) -> Result<Reach, OpenError> {
     let folder = files::journals_path(data);
     let io = OpenError::io("look into the folder", &folder);
     let history = History::list(&folder).map_err(io)?;
-    let mut files = Vec::new();
-    let (mut from, mut to) = (None, None);
-    if let Some(header) = history.begun().ok().flatten().filter(|header| header.first == 1) {
-        from = Some(header.time);
-    }
-    for snapshot in &history.snapshots {
-        let file = snapshot_file(snapshot);
-        from = from.or(file.until);
-        to = to.max(file.until);
-        files.push(file);
-    }
-    for journal in &history.journals {
-        let file = journal_file(&folder, journal);
-        to = to.max(file.until);
-        files.push(file);
-    }
+    let past = Past::read(&history, marked(data)?.unwrap_or(0), &mut |_| {})?;
+    let mut files: Vec<HistoryFile> = history.snapshots.iter().map(snapshot_file).collect();
+    files.extend(history.journals.iter().map(|journal| journal_file(&folder, journal)));
     files.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(Reach { from, to: to.or(from), files })
+    let stretches = &past.stretches;
+    let next = stretches.iter().skip(1).map(|next| Some(next.first)).chain([None]);
+    let broken = stretches.iter().zip(next).filter(|(stretch, _)| stretch.is_broken);
+    let gaps = broken.map(|(stretch, next)| Gap { after: stretch.last, next }).collect();
+    let from = stretches.first().map(|stretch| stretch.first);
+    Ok(Reach { from, to: stretches.last().map(|stretch| stretch.last), gaps, files })
 }
 
 fn snapshot_file(snapshot: &Numbered) -> HistoryFile {
@@ -74,7 +80,7 @@ fn snapshot_file(snapshot: &Numbered) -> HistoryFile {
         is_snapshot: true,
         last: end.map(|end| end.sequence),
         until: end.map(|end| end.time),
-        bytes: length(&snapshot.path),
+        bytes: snapshot.bytes(),
         damage: verified.err().map(|error| error.to_string()),
     }
 }
@@ -88,23 +94,21 @@ fn journal_file(folder: &Path, journal: &Numbered) -> HistoryFile {
     let replayed = alone.replay(journal.first, &mut |_| Ok(ControlFlow::Continue(())));
     let (last, until, damage) = match replayed {
         Ok(replayed) => {
-            let is_damaged = replayed.ending == Ending::Damaged;
-            let damage =
-                is_damaged.then(|| format!("it is damaged at byte {}", replayed.journal.1));
+            let damage = match replayed.ending {
+                Ending::Damaged(tail) => Some(format!("it is damaged at byte {}", tail.good)),
+                Ending::Missing(commit) => Some(format!("the commit {commit} is missing in it")),
+                Ending::Whole(_) | Ending::Torn(_) | Ending::Stopped => None,
+            };
             (replayed.time.map(|_| replayed.last), replayed.time, damage)
         }
         Err(error) => (None, None, Some(error.to_string())),
     };
-    let bytes = length(&journal.path);
+    let bytes = journal.bytes();
     HistoryFile { name: name(&journal.path), is_snapshot: false, last, until, bytes, damage }
 }
 
 fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-fn length(path: &Path) -> u64 {
-    path.metadata().map_or(0, |found| found.len())
 }
 
 impl Sled {
@@ -122,13 +126,14 @@ impl Sled {
         let second = files::unfinished(&data.join("verify"));
         files::remove(&second)?;
         let cache = self.shared.options.cache_bytes;
-        let compared = index::build(&history, &second, (cache, None))
-            .and_then(index::Rebuilt::whole)
-            .and_then(|_| open_sled(&second, cache))
+        let least = self.shared.committed().durable;
+        let compared = index::build(&history, &second, cache)
+            .and_then(|made| made.end(least).map(drop))
+            .and_then(|()| open_sled(&second, cache))
             .and_then(|db| {
                 let live = self.shared.live.tree().map_err(io::Error::other);
                 let live = live.map_err(OpenError::io("read the store in", data))?;
-                checked(data, || compare(&live, &db))
+                checked(data, || compare(&live.0, &db))
             });
         files::remove(&second)?;
         compared

@@ -1,12 +1,12 @@
 //! The journal that commits are appended to: what is in it and synced has happened.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::files;
 use super::frame::{self, FORMAT, Header, Role};
+use super::{disk, files};
 use crate::model::Timestamp;
 
 /// How much is written to see whether the disk takes it. Zeros are no frame.
@@ -80,6 +80,21 @@ impl Journal {
         fs::rename(&unfinished, path)?;
         files::sync(path.parent().unwrap_or(Path::new(".")))?;
         Ok(Self::over(Box::new(file), path.to_owned(), length))
+    }
+
+    /// Copies what stands in the journal `path` behind its first `good` bytes to a file of its
+    /// own beside it, which a clean stop removes. Gives its length; `None` when there is nothing.
+    pub(super) fn keep_torn(path: &Path, good: u64) -> io::Result<Option<u64>> {
+        let mut journal = File::open(path)?;
+        let length = journal.metadata()?.len().saturating_sub(good);
+        if length == 0 {
+            return Ok(None);
+        }
+        let kept = files::torn_path(path, good);
+        journal.seek(SeekFrom::Start(good))?;
+        let copied = disk::check_space_for(files::parent(path), length)
+            .and_then(|()| copy(&mut journal.take(length), &mut new_file(&kept)?));
+        copied.inspect_err(|_| drop(fs::remove_file(&kept))).map(|()| Some(length))
     }
 
     /// A journal over any medium.

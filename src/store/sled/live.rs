@@ -62,13 +62,20 @@ impl Live {
         done.map_err(|error| failed(Error::unavailable(error)))
     }
 
-    /// The index, for work that must not keep others from exchanging it.
+    /// The index and how many there were before it, for work that must not keep others from
+    /// exchanging it.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the store is closed.
-    pub(super) fn tree(&self) -> Result<sled::Tree, Error> {
-        let tree = self.index.borrow().db.as_ref().map(|db| (**db).clone());
-        tree.ok_or_else(closed)
+    pub(super) fn tree(&self) -> Result<(sled::Tree, u64), Error> {
+        let index = self.index.borrow();
+        let tree = index.db.as_ref().map(|db| (**db).clone());
+        Ok((tree.ok_or_else(closed)?, index.generation))
+    }
+
+    /// Whether this is still the index in use.
+    pub(super) fn is_current(&self, generation: u64) -> bool {
+        self.index.borrow().generation == generation
     }
 
     /// Waits for the index after the one that failed: sled goes on failing once its disk did, and
@@ -82,7 +89,7 @@ impl Live {
             index.is_closed || (index.db.is_some() && index.generation > failed.generation)
         };
         for _ in 0..self.waits.0 {
-            self.suspect(&failed);
+            self.suspect(&failed.error, failed.generation);
             match tokio::time::timeout(self.waits.1, changes.wait_for(is_next)).await {
                 Ok(Ok(index)) if !index.is_closed => return Ok(()),
                 Ok(_) => break,
@@ -92,16 +99,16 @@ impl Live {
         Err(failed.error)
     }
 
-    /// Has the index made again, unless another has come already.
-    fn suspect(&self, failed: &Failed) {
+    /// Has the index made again that failed somebody, unless another has come already.
+    pub(super) fn suspect(&self, error: &Error, of: u64) {
         let (is_there, generation) = {
             let index = self.index.borrow();
             (index.db.is_some(), index.generation)
         };
-        if is_there && generation == failed.generation {
-            self.lock_suspicion().get_or_insert_with(|| failed.error.clone());
+        if is_there && generation == of {
+            self.lock_suspicion().get_or_insert_with(|| error.clone());
         }
-        if generation == failed.generation
+        if generation == of
             && let Some(nudge) = self.nudge.get()
         {
             nudge();

@@ -57,21 +57,26 @@ impl Mark {
         Ok(Self { sequence, time, journal, bytes, index: prints(&files::store_path(data))? })
     }
 
-    /// Reads the mark and removes it, for good before anything is changed. `None` when there is
-    /// none, or none that can be read.
+    /// Reads the mark. `None` when there is none, or none that can be read.
+    ///
+    /// # Errors
+    /// When the system cannot read it.
+    pub(super) fn read(data: &Path) -> Result<Option<Self>, OpenError> {
+        let path = data.join(NAME);
+        match fs::read(&path) {
+            Ok(text) => Ok(serde_json::from_slice(&text).ok()),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(OpenError::io("read the file", &path)(e)),
+        }
+    }
+
+    /// Removes the mark, for good before anything that it speaks of is changed. It may be absent.
     ///
     /// # Errors
     /// When it cannot be removed.
-    pub(super) fn take(data: &Path) -> Result<Option<Self>, OpenError> {
-        let path = data.join(NAME);
-        let text = match fs::read(&path) {
-            Ok(text) => text,
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(OpenError::io("read the file", &path)(e)),
-        };
-        files::remove(&path)?;
-        files::sync_folder(data)?;
-        Ok(serde_json::from_slice(&text).ok())
+    pub(super) fn remove(data: &Path) -> Result<(), OpenError> {
+        files::remove(&data.join(NAME))?;
+        files::sync_folder(data)
     }
 
     /// Writes the mark. Everything that it speaks of is durable already.
@@ -140,12 +145,16 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_is_read_once() {
+    fn a_mark_is_there_until_it_is_removed() {
         let (dir, mark) = store();
-        assert_eq!(Mark::take(dir.path()).unwrap(), None);
+        assert_eq!(Mark::read(dir.path()).unwrap(), None);
         mark.write(dir.path()).unwrap();
-        assert_eq!(Mark::take(dir.path()).unwrap(), Some(mark));
-        assert_eq!(Mark::take(dir.path()).unwrap(), None);
+        for _ in 0..2 {
+            assert_eq!(Mark::read(dir.path()).unwrap().as_ref(), Some(&mark));
+        }
+        Mark::remove(dir.path()).unwrap();
+        assert_eq!(Mark::read(dir.path()).unwrap(), None);
+        Mark::remove(dir.path()).unwrap();
     }
 
     #[test]
@@ -153,8 +162,7 @@ mod tests {
         let (dir, _) = store();
         for text in ["", "{", "{\"sequence\":1}"] {
             fs::write(dir.path().join(NAME), text).unwrap();
-            assert_eq!(Mark::take(dir.path()).unwrap(), None);
-            assert!(!dir.path().join(NAME).exists());
+            assert_eq!(Mark::read(dir.path()).unwrap(), None);
         }
     }
 

@@ -9,15 +9,18 @@
 //! - `frame.rs`, `reader.rs`: the checksummed form of everything but sled's own files.
 //! - `journal.rs`, `writer.rs`, `committer.rs`, `batch.rs`: the way of a commit.
 //! - `live.rs`: the index in use, and its exchange under those who read.
-//! - `history.rs`, `index.rs`, `opening.rs`, `mark.rs`, `upgrade.rs`: opening.
+//! - `history.rs`, `replay.rs`, `index.rs`, `remake.rs`: the index made again.
+//! - `opening.rs`, `mark.rs`, `known.rs`, `upgrade.rs`: opening, and what is known to be lost.
 //! - `scan.rs`, `archive.rs`, `snapshots.rs`: the whole store in one file.
-//! - `restore.rs`, `inspect.rs`, `trial.rs`: another store in its place, and what there is to
+//! - `restore.rs`, `settle.rs`, `rewind.rs`, `reach.rs`, `inspect.rs`, `trial.rs`: another store in its place, and what there is to
 //!   choose from.
-//! - `watchdog.rs`, `disk.rs`, `panics.rs`: what goes wrong meanwhile.
+//! - `db.rs`: sled itself.
+//! - `watchdog.rs`, `pace.rs`, `disk.rs`, `panics.rs`: what goes wrong meanwhile.
 
 mod archive;
 mod batch;
 mod committer;
+mod db;
 mod disk;
 mod files;
 mod frame;
@@ -25,16 +28,23 @@ mod history;
 mod index;
 mod inspect;
 mod journal;
+mod known;
 mod layout;
 mod live;
 mod mark;
 mod open_error;
 mod opening;
 mod options;
+mod pace;
 mod panics;
+mod reach;
 mod reader;
+mod remake;
+mod replay;
 mod restore;
+mod rewind;
 mod scan;
+mod settle;
 mod shared;
 mod snapshots;
 mod trial;
@@ -55,13 +65,15 @@ pub use self::archive::ArchiveError;
 use self::committer::Committer;
 pub use self::disk::free_space;
 use self::frame::End;
-pub use self::inspect::{HistoryFile, Reach, history};
+pub use self::history::Point;
+pub use self::inspect::{Gap, HistoryFile, Reach, history};
 use self::journal::Journal;
 use self::live::Failed;
 use self::mark::Mark;
 pub use self::open_error::OpenError;
 pub use self::options::Options;
 pub use self::restore::{Restore, RestoreError};
+pub use self::rewind::Until;
 use self::shared::Shared;
 use self::snapshots::{SnapshotThread, Snapshots};
 pub use self::trial::{inspect, trial};
@@ -135,6 +147,11 @@ impl Sled {
         self.was_clean
     }
 
+    /// Has the next start make the index again: somebody found in it what must not be.
+    pub fn distrust(&self) {
+        self.shared.is_distrusted.store(true, Ordering::Relaxed);
+    }
+
     /// Marks the stop as clean, once nothing is left that could change a file.
     fn close(&self, journal: Journal) -> Result<(), OpenError> {
         let data = &self.shared.data;
@@ -143,10 +160,15 @@ impl Sled {
             tracing::warn!("somebody still reads the store: the stop is not marked as clean");
             return Ok(());
         }
+        if self.shared.is_distrusted.load(Ordering::Relaxed) {
+            tracing::warn!("the index is not trusted: the stop is not marked as clean");
+            return Ok(());
+        }
         files::seal(&files::store_path(data))?;
         let mark = Mark::of(data, (last.applied, last.time), (journal.path(), journal.bytes()))?;
         drop(journal);
         mark.write(data)?;
+        files::remove_torn(&files::journals_path(data))?;
         files::remove(&files::aside_path(data))
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::frame::FORMAT;
-use crate::model::Timestamp;
+use super::history::Point;
 
 const BACKUP: &str = "Restore the last backup: `doorkey restore FILE --replace`. It keeps what is \
                       there in a folder of its own.";
@@ -34,6 +34,11 @@ pub enum OpenError {
         /// The data folder.
         data: PathBuf,
     },
+    /// A folder has the name of a restore that was decided on, and is none.
+    NoRestore {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A later doorkey wrote this store.
     NewerFormat {
         /// The file or folder of that format.
@@ -47,15 +52,17 @@ pub enum OpenError {
         path: PathBuf,
         /// Where, in bytes.
         offset: u64,
-        /// When the last commit before that place happened; `None` when there is none.
-        until: Option<Timestamp>,
+        /// The last state before that place; `None` when there is none.
+        left: Option<Point>,
     },
     /// A commit that must have happened is in no journal.
     CommitMissing {
         /// The folder of the journals.
         folder: PathBuf,
         /// The number of the commit.
-        sequence: u64,
+        commit: u64,
+        /// The last state before it; `None` when there is none.
+        left: Option<Point>,
     },
     /// A snapshot is damaged, and the commits before it are gone.
     SnapshotDamaged {
@@ -95,6 +102,7 @@ impl OpenError {
             Self::Locked { .. }
             | Self::TooOpen { .. }
             | Self::NotOurs { .. }
+            | Self::NoRestore { .. }
             | Self::NewerFormat { .. }
             | Self::JournalDamaged { .. }
             | Self::CommitMissing { .. }
@@ -138,30 +146,31 @@ impl fmt::Display for OpenError {
                  give the folder and all in it to the user it runs as.",
                 path = data.display()
             ),
+            Self::NoRestore { path } => write!(
+                f,
+                "{} has the name under which a restore waits to be finished, and was made by \
+                 something else. Move it away, or name another data folder.",
+                path.display()
+            ),
             Self::NewerFormat { path, found } => write!(
                 f,
                 "{} has format {found}; this doorkey knows formats up to {FORMAT}. Start the \
                  newer doorkey that wrote it.",
                 path.display()
             ),
-            Self::JournalDamaged { path, offset, until } => {
+            Self::JournalDamaged { path, offset, left } => {
                 write!(f, "The journal {} is damaged at byte {offset}. ", path.display())?;
-                match until {
-                    Some(time) => write!(
-                        f,
-                        "Everything up to {time} can be had again: `doorkey restore --at {time} \
-                         --replace`; {OR_BACKUP}"
-                    ),
-                    None => write!(f, "{BACKUP}"),
-                }
+                way_out(f, left.as_ref())
             }
-            Self::CommitMissing { folder, sequence } => write!(
-                f,
-                "The commit {sequence} is in no journal of {}: a file of it is gone or cut off. \
-                 `doorkey store history` shows what can be had again with `doorkey restore --at \
-                 TIME --replace`; {OR_BACKUP}",
-                folder.display()
-            ),
+            Self::CommitMissing { folder, commit, left } => {
+                write!(
+                    f,
+                    "The commit {commit} happened and is in no journal of {}: a file of it is \
+                     gone or cut off. ",
+                    folder.display()
+                )?;
+                way_out(f, left.as_ref())
+            }
             Self::SnapshotDamaged { path, cause } => {
                 write!(f, "The snapshot {} cannot be used: {cause}. {BACKUP}", path.display())
             }
@@ -175,6 +184,18 @@ impl fmt::Display for OpenError {
                 path.display()
             ),
         }
+    }
+}
+
+/// The command that brings back all before the damage, and the one for all before the backup.
+fn way_out(f: &mut fmt::Formatter<'_>, left: Option<&Point>) -> fmt::Result {
+    match left {
+        Some(Point { commit, time }) => write!(
+            f,
+            "Everything before it, up to {time}, can be had again: `doorkey restore --commit \
+             {commit} --replace`; {OR_BACKUP}"
+        ),
+        None => f.write_str(BACKUP),
     }
 }
 

@@ -1,37 +1,26 @@
 //! Opens the store of a data folder, so that damage becomes an error and never a panic, and what
 //! is in doubt is made again from the journal.
 
-use std::fs::File;
-use std::io::{self, BufReader, ErrorKind};
+use std::io;
 use std::path::Path;
-use std::thread;
-use std::time::{Duration, Instant};
 
-use super::frame::Header;
-use super::history::{self, Ending, History};
-use super::index::{self, Rebuilt};
+use super::db::{check_notes, open_sled};
+use super::history::{History, Point};
 use super::journal::Journal;
+use super::known::known;
 use super::mark::Mark;
 use super::panics::caught;
-use super::reader::FrameReader;
+use super::remake::reopen;
+use super::settle::settle;
 use super::upgrade::upgrade;
-use super::{OpenError, Options, files, layout, restore};
-use crate::model::Timestamp;
-
-/// sled panics below 256 bytes.
-const SMALLEST_CACHE: u64 = 1024 * 1024;
-/// How long sled's lock may outlive a store that this process has closed: sled's own threads
-/// drop the file a moment later than the last handle.
-const LINGERING: Duration = Duration::from_secs(5);
+use super::{OpenError, Options, files};
 
 /// An open store.
 pub(super) struct Opened {
     pub(super) db: sled::Db,
     pub(super) journal: Journal,
-    /// The number of the last commit.
-    pub(super) last: u64,
-    /// When it happened.
-    pub(super) time: Timestamp,
+    /// The last commit; number 0 of an empty store.
+    pub(super) last: Point,
     /// How long the newest snapshot is.
     pub(super) snapshot_bytes: u64,
     /// Whether the last stop was clean. If not, the index was made again.
@@ -44,7 +33,10 @@ pub(super) fn open(data: &Path, options: &Options) -> Result<Opened, OpenError> 
 }
 
 /// sled panics also where it is only dropped, when its last sync fails.
-fn guarded<T>(data: &Path, work: impl FnOnce() -> Result<T, OpenError>) -> Result<T, OpenError> {
+pub(super) fn guarded<T>(
+    data: &Path,
+    work: impl FnOnce() -> Result<T, OpenError>,
+) -> Result<T, OpenError> {
     caught(work).unwrap_or_else(|panic| {
         let store = files::store_path(data);
         Err(OpenError::io("work with the store", &store)(io::Error::other(panic)))
@@ -53,30 +45,43 @@ fn guarded<T>(data: &Path, work: impl FnOnce() -> Result<T, OpenError>) -> Resul
 
 fn open_or_create(data: &Path, options: &Options) -> Result<Opened, OpenError> {
     let (journals, store) = (files::journals_path(data), files::store_path(data));
-    restore::settle(data)?;
+    settle(data)?;
     files::remove_unfinished(data)?;
     if !journals.exists() {
         if store.exists() {
             upgrade(data, options)?;
         } else {
+            refuse_remains(data)?;
             create(data, options)?;
-            let opened = reopen(data, options, &mut || {})?;
+            let opened = reopen(data, options, 0, &mut || Ok(()))?;
             return Ok(Opened { was_clean: true, ..opened });
         }
     }
     check_formats(&journals)?;
-    files::remove_unfinished(&journals)?;
-    let Some(mark) = Mark::take(data)? else {
+    files::remove_unfinished_in(&journals)?;
+    if let Some(mark) = Mark::read(data)? {
+        match open_clean(data, options, &mark) {
+            Ok(opened) => return Ok(opened),
+            Err(why) => tracing::error!(
+                %why,
+                "the last stop was clean, but the index is not what it was: making it again"
+            ),
+        }
+    } else {
         tracing::warn!("the last stop was not clean: making the index again");
-        return reopen(data, options, &mut || {});
-    };
-    open_clean(data, options, &mark).or_else(|why| {
-        tracing::error!(
-            %why,
-            "the last stop was clean, but the index is not what it was: making it again"
-        );
-        reopen(data, options, &mut || {})
-    })
+    }
+    let least = known(data)?;
+    reopen(data, options, least, &mut || Mark::remove(data))
+}
+
+/// What is left of a store without its journals is no reason to begin a new one in its place.
+fn refuse_remains(data: &Path) -> Result<(), OpenError> {
+    let aside = files::aside_path(data);
+    if aside.exists() || Mark::read(data)?.is_some() {
+        let cause = "its folders journal and store are missing".to_owned();
+        return Err(OpenError::Damaged { store: data.to_owned(), cause });
+    }
+    Ok(())
 }
 
 /// Makes the folder of the journals, with an empty one in it.
@@ -89,175 +94,65 @@ fn create(data: &Path, options: &Options) -> Result<(), OpenError> {
     files::rename(&unfinished, &journals)
 }
 
-/// Opens what a clean stop left; an error says what differs from then.
+/// Opens what a clean stop left; an error says what differs from then. The mark is removed
+/// before sled may change anything, and put back if that is not what it speaks of: it says what
+/// happened.
 fn open_clean(data: &Path, options: &Options, mark: &Mark) -> Result<Opened, String> {
+    let (history, length) = fitting(data, mark)?;
+    Mark::remove(data).map_err(|e| e.to_string())?;
+    let opened = open_index(data, options, mark).and_then(|db| {
+        let last = history.journals.last().ok_or("there is no journal")?;
+        let journal = Journal::open(&last.path, length).map_err(|e| e.to_string())?;
+        let newest = history.snapshots.last().and_then(|snapshot| snapshot.path.metadata().ok());
+        let snapshot_bytes = newest.map_or(0, |found| found.len());
+        let last = Point { commit: mark.sequence, time: mark.time };
+        Ok(Opened { db, journal, last, snapshot_bytes, was_clean: true })
+    });
+    if opened.is_err() {
+        mark.write(data).map_err(|e| e.to_string())?;
+    }
+    opened
+}
+
+/// What there is, and the length of the last journal, if all is as at the clean stop.
+fn fitting(data: &Path, mark: &Mark) -> Result<(History, u64), String> {
     let history = History::list(&files::journals_path(data)).map_err(|e| e.to_string())?;
     let last = history.journals.last().ok_or("there is no journal")?;
     let length = last.path.metadata().map_err(|e| e.to_string())?.len();
-    if !last.path.ends_with(&mark.journal) || length != mark.bytes {
+    let header = last.header().map_err(|e| e.to_string())?;
+    if !last.path.ends_with(&mark.journal) || length != mark.bytes || header.is_none() {
         return Err("the journal is not the one of then".to_owned());
     }
     if !mark.fits_index(data) {
         return Err("sled's files are not those of then".to_owned());
     }
+    Ok((history, length))
+}
+
+fn open_index(data: &Path, options: &Options, mark: &Mark) -> Result<sled::Db, String> {
     let store = files::store_path(data);
     files::remove_half_snapshots(&store).map_err(|e| e.to_string())?;
     let db = open_sled(&store, options.cache_bytes).map_err(|e| e.to_string())?;
     if check_notes(&db)? != mark.sequence {
         return Err("its last commit is not the one of then".to_owned());
     }
-    let journal = Journal::open(&last.path, length).map_err(|e| e.to_string())?;
-    let newest = history.snapshots.last().and_then(|snapshot| snapshot.path.metadata().ok());
-    let snapshot_bytes = newest.map_or(0, |found| found.len());
-    let (last, time) = (mark.sequence, mark.time);
-    Ok(Opened { db, journal, last, time, snapshot_bytes, was_clean: true })
+    Ok(db)
 }
 
-/// Makes the index again from snapshot and journals, and opens that. What is in its place is
-/// kept aside until the next clean stop. `before` is called when the new one is ready, before
-/// the old one is touched.
-pub(super) fn reopen(
-    data: &Path,
-    options: &Options,
-    before: &mut dyn FnMut(),
-) -> Result<Opened, OpenError> {
-    guarded(data, || remake(data, options, before))
-}
-
-fn remake(data: &Path, options: &Options, before: &mut dyn FnMut()) -> Result<Opened, OpenError> {
-    let start = Instant::now();
-    let (store, unfinished) =
-        (files::store_path(data), files::unfinished(&files::store_path(data)));
-    let journals = files::journals_path(data);
-    let list =
-        || History::list(&journals).map_err(OpenError::io("look into the folder", &journals));
-    let build = || -> Result<Rebuilt, OpenError> {
-        files::remove(&unfinished)?;
-        index::build(&list()?, &unfinished, (options.cache_bytes, None))?.whole()
-    };
-    let rebuilt = match build() {
-        Err(error) if error.is_full_disk() => {
-            // What was kept aside is worth less than a server that starts.
-            files::remove(&files::aside_path(data))?;
-            build()?
-        }
-        done => done?,
-    };
-    if rebuilt.replayed.ending == Ending::Torn {
-        check_torn(data, options, &rebuilt)?;
-    }
-    before();
-    if store.exists() {
-        files::remove(&files::aside_path(data))?;
-        files::rename(&store, &files::aside_path(data))?;
-    }
-    files::rename(&unfinished, &store)?;
-    let journal = settle(&rebuilt)?;
-    let db = open_sled(&store, options.cache_bytes)?;
-    let took = format!("{} ms", start.elapsed().as_millis());
-    tracing::info!(commits = rebuilt.last, took, "the index is made");
-    let Rebuilt { last, time, snapshot_bytes, .. } = rebuilt;
-    Ok(Opened { db, journal, last, time, snapshot_bytes, was_clean: false })
-}
-
-/// Writes the good part of the last journal anew: what a killed process wrote and never synced
-/// was read just now, and must not vanish in a power cut after someone has seen it.
-fn settle(rebuilt: &Rebuilt) -> Result<Journal, OpenError> {
-    let (journal, length) = &rebuilt.replayed.journal;
-    let io = OpenError::io("write the journal", &journal.path);
-    Journal::rewrite(&journal.path, *length).map_err(io)
-}
-
-/// A frame at the end that cannot be read was torn by a power cut, unless the old index holds
-/// its commit: the index only ever gets what was durable.
-fn check_torn(data: &Path, options: &Options, rebuilt: &Rebuilt) -> Result<(), OpenError> {
-    let store = files::store_path(data);
-    if !files::db_path(&store).exists() {
-        return Ok(());
-    }
-    let last = || {
-        files::remove_half_snapshots(&store).ok()?;
-        check_notes(&open_sled(&store, options.cache_bytes).ok()?).ok()
-    };
-    match caught(last) {
-        Ok(Some(last)) if last > rebuilt.last => Err(rebuilt.damage()),
-        Ok(_) | Err(_) => Ok(()),
-    }
-}
-
-/// Refuses what a later doorkey wrote, before anything is changed.
+/// Refuses what a later doorkey wrote, before anything is changed. A journal whose header is
+/// damaged may be one that nothing needs.
 fn check_formats(journals: &Path) -> Result<(), OpenError> {
     let io = OpenError::io("look into the folder", journals);
     let history = History::list(journals).map_err(io)?;
     for journal in &history.journals {
-        let file = File::open(&journal.path);
-        let file = file.map_err(OpenError::io("open the journal", &journal.path))?;
-        let _: Header =
-            history::check_header(&mut FrameReader::new(BufReader::new(file)), journal)?;
+        if journal.header()?.is_none() {
+            let journal = journal.path.display();
+            tracing::error!(
+                %journal,
+                "the header of a journal is damaged: `doorkey store history` shows what can \
+                 still be had again"
+            );
+        }
     }
     Ok(())
-}
-
-/// Opens sled alone, whatever it holds.
-pub(super) fn open_sled(store: &Path, cache_bytes: u64) -> Result<sled::Db, OpenError> {
-    let config = sled::Config::new()
-        .path(store)
-        .cache_capacity(cache_bytes.max(SMALLEST_CACHE))
-        .flush_every_ms(None);
-    let start = Instant::now();
-    loop {
-        match checked(store, || config.open()) {
-            Err(error) if is_sled_lock(&error) && start.elapsed() < LINGERING => {
-                thread::sleep(Duration::from_millis(5));
-            }
-            done => return done,
-        }
-    }
-}
-
-/// Whether sled's own lock is taken. We hold ours, so this is no other doorkey.
-fn is_sled_lock(error: &OpenError) -> bool {
-    let OpenError::Io { cause, .. } = error else { return false };
-    cause.kind() == ErrorKind::Other && cause.to_string().contains("could not acquire lock")
-}
-
-/// Waits until sled has let go of its files after its last handle went.
-pub(super) fn wait_closed(store: &Path) -> bool {
-    let start = Instant::now();
-    let Ok(file) = File::open(files::db_path(store)) else { return false };
-    while start.elapsed() < LINGERING {
-        if file.try_lock().is_ok() {
-            return true;
-        }
-        thread::sleep(Duration::from_millis(1));
-    }
-    false
-}
-
-/// Work on sled's files, with its errors and panics.
-pub(super) fn checked<T>(
-    store: &Path,
-    work: impl FnOnce() -> sled::Result<T>,
-) -> Result<T, OpenError> {
-    caught(work)
-        .map_err(|panic| OpenError::Damaged { store: store.to_owned(), cause: panic })?
-        .map_err(|error| OpenError::from_sled(store, error))
-}
-
-/// Our own notes in sled: checks the format, and gives the number of the last commit.
-fn check_notes(db: &sled::Db) -> Result<u64, String> {
-    if note(db, layout::FORMAT_KEY)? != layout::FORMAT {
-        return Err("its format is another".to_owned());
-    }
-    note(db, layout::VERSION_KEY)
-}
-
-/// The number of one of our own notes.
-pub(super) fn note(db: &sled::Db, key: &[u8]) -> Result<u64, String> {
-    let missing = || {
-        let name = String::from_utf8_lossy(key.get(1..).unwrap_or_default()).into_owned();
-        format!("its {name} number is missing")
-    };
-    let raw = caught(|| db.get(key))?.map_err(|error| error.to_string())?;
-    raw.and_then(|raw| layout::number(&raw)).ok_or_else(missing)
 }

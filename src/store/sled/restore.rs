@@ -3,25 +3,19 @@
 //!
 //! The new store is made in `<data>/restore.new`, a data folder of its own, and closed there. By
 //! the renaming of that folder to `<data>/restored` it is decided; what is left are renames,
-//! which the next start finishes ([`settle`]).
+//! which the next start finishes (`settle.rs`).
 
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::archive::{self, ArchiveError};
-use super::frame::{self, Change};
-use super::history::{Ending, History};
+use super::history::Point;
 use super::journal::{Journal, new_file};
+use super::settle::{PARTS, Step, aside_name, decide, settle, stage_path};
 use super::{OpenError, files};
 use crate::model::Timestamp;
-
-/// What makes up a store in a data folder, in the order in which it is exchanged: after the
-/// first of them the old mark of a clean stop fits nothing.
-const PARTS: [&str; 4] = ["journal", "store", ASIDE, "clean"];
-const ASIDE: &str = "store.aside";
 
 /// Why a store cannot be restored. Nothing was changed.
 #[derive(Debug)]
@@ -32,10 +26,12 @@ pub enum RestoreError {
     NotEmpty(PathBuf),
     /// The backup.
     Archive(ArchiveError),
-    /// The time is before all that is kept, which begins with the time given.
-    TooEarly(Timestamp),
-    /// The time is after a damaged place; all before it can be had.
-    Beyond(Timestamp),
+    /// That is before all that is kept, which begins with this one.
+    TooEarly(Point),
+    /// That is after a damaged place or a gap; the last that can be had before it is this one.
+    Beyond(Point),
+    /// There is no such commit yet; this one is the last.
+    NoCommit(Point),
     /// Neither snapshot nor journal can be read.
     NoHistory,
 }
@@ -51,14 +47,19 @@ impl fmt::Display for RestoreError {
                 data.display()
             ),
             Self::Archive(error) => write!(f, "the backup cannot be used: {error}"),
-            Self::TooEarly(time) => write!(
+            Self::TooEarly(Point { commit, time }) => write!(
                 f,
-                "what is kept reaches back to {time} only; `doorkey store history` shows it"
+                "what is kept reaches back to {time} only, the commit {commit}; `doorkey store \
+                 history` shows it"
             ),
-            Self::Beyond(time) => write!(
+            Self::Beyond(Point { commit, time }) => write!(
                 f,
-                "the journal is damaged: what is before it ends at {time}, so use --at {time}"
+                "commits are damaged or missing before that: all before the damage, up to \
+                 {time}, is restored with --commit {commit}"
             ),
+            Self::NoCommit(Point { commit, time }) => {
+                write!(f, "there is no such commit: the last one is {commit}, of {time}")
+            }
             Self::NoHistory => f.write_str("there is no journal in this data folder"),
         }
     }
@@ -100,10 +101,15 @@ impl Restore {
         if !replace && PARTS.iter().any(|part| data.join(part).exists()) {
             return Err(RestoreError::NotEmpty(data.to_owned()));
         }
-        let stage = files::unfinished(&data.join("restore"));
+        let stage = stage_path(data);
         files::make_folder(&stage)?;
         files::make_folder(&files::journals_path(&stage))?;
         Ok(Self { data: data.to_owned(), stage, _lock: lock })
+    }
+
+    /// The data folder.
+    pub(super) fn data(&self) -> &Path {
+        &self.data
     }
 
     /// Where the new store is being made: a data folder to open, change and close.
@@ -129,66 +135,6 @@ impl Restore {
         Ok(end.time)
     }
 
-    /// Takes the store's own past up to `until`. Gives the time of the last commit in it.
-    ///
-    /// # Errors
-    /// [`RestoreError::TooEarly`] or [`RestoreError::Beyond`] what can be had.
-    pub fn rewind(&self, until: Timestamp) -> Result<Timestamp, RestoreError> {
-        let past = files::journals_path(&self.data);
-        if !past.exists() {
-            return Err(RestoreError::NoHistory);
-        }
-        let history = History::list(&past).map_err(OpenError::io("look into the folder", &past))?;
-        let (sequence, time) = self.rewind_base(&history, until)?;
-        let journals = files::journals_path(&self.stage);
-        let journal = Journal::create(&journals, sequence + 1, time);
-        let mut journal = journal.map_err(OpenError::io("make a journal in", &journals))?;
-        let path = journal.path().to_owned();
-        let mut frames = Vec::new();
-        let replayed = history.replay(sequence + 1, &mut |Change { stamp, writes }| {
-            if stamp.time > until {
-                return Ok(ControlFlow::Break(()));
-            }
-            frames.clear();
-            frame::put_change(&mut frames, stamp, &writes);
-            journal.append(&frames).map_err(OpenError::io("write the journal", &path))?;
-            Ok(ControlFlow::Continue(()))
-        })?;
-        journal.sync().map_err(OpenError::io("sync the journal", &path))?;
-        let time = replayed.time.unwrap_or(time);
-        if replayed.ending == Ending::Damaged && until > time {
-            return Err(RestoreError::Beyond(time));
-        }
-        Ok(time)
-    }
-
-    /// Links the newest good snapshot of no later than `until`; the last commit in it, and when
-    /// that was.
-    fn rewind_base(
-        &self,
-        history: &History,
-        until: Timestamp,
-    ) -> Result<(u64, Timestamp), RestoreError> {
-        let mut earliest = None;
-        for snapshot in history.snapshots.iter().rev() {
-            let Ok((_, end)) = archive::verify(&snapshot.path) else { continue };
-            if end.time <= until {
-                let journals = files::journals_path(&self.stage);
-                let copy = files::snapshot_path(&journals, snapshot.first);
-                let copied = std::fs::copy(&snapshot.path, &copy);
-                copied.map_err(OpenError::io("copy the snapshot to", &copy))?;
-                files::sync(&copy).map_err(OpenError::io("sync the file", &copy))?;
-                return Ok((end.sequence, end.time));
-            }
-            earliest = Some(end.time);
-        }
-        let begun = history.begun()?.ok_or(RestoreError::NoHistory)?;
-        if begun.first > 1 || begun.time > until {
-            return Err(RestoreError::TooEarly(earliest.unwrap_or(begun.time)));
-        }
-        Ok((0, begun.time))
-    }
-
     /// Puts the new store in place; it was opened and closed before. What was there is kept in a
     /// folder named after `now`, which is given back; `None` when there was nothing.
     ///
@@ -196,68 +142,27 @@ impl Restore {
     /// [`RestoreError::Open`] when the system refuses. If the new store is decided on already,
     /// the next start finishes.
     pub fn finish(self, now: Timestamp) -> Result<Option<PathBuf>, RestoreError> {
-        files::remove(&self.stage.join("lock"))?;
-        let old = self.stage.join(aside_name(&self.data, now));
-        files::make_folder(&old)?;
-        files::sync_folder(&self.stage)?;
-        files::rename(&self.stage, &self.data.join(RESTORED))?;
+        self.deciding(now)?.iter().try_for_each(Step::take)?;
         Ok(settle(&self.data)?)
     }
-}
 
-const RESTORED: &str = "restored";
-
-/// A name for what is put aside, that is not taken.
-fn aside_name(data: &Path, now: Timestamp) -> String {
-    let time: String = now.to_string().chars().filter(char::is_ascii_alphanumeric).collect();
-    let names = (0_u32..).map(|n| match n {
-        0 => format!("replaced-{time}"),
-        n => format!("replaced-{time}-{n}"),
-    });
-    names.into_iter().find(|name| !data.join(name).exists()).unwrap_or_default()
-}
-
-/// Finishes a restore that was decided on: exchanges part after part. Gives the folder of what
-/// was there.
-///
-/// # Errors
-/// When the system refuses; the next call goes on.
-pub(super) fn settle(data: &Path) -> Result<Option<PathBuf>, OpenError> {
-    let new = data.join(RESTORED);
-    if !new.exists() {
-        return Ok(None);
+    /// The steps to the decision, which is the last of them.
+    pub(super) fn deciding(&self, now: Timestamp) -> Result<Vec<Step>, OpenError> {
+        let replaced = aside_name(&self.data, now);
+        let mut steps = vec![
+            Step::Remove(self.stage.join("lock")),
+            Step::MakeFolder(self.stage.join(&replaced)),
+        ];
+        steps.extend(decide(&self.stage, replaced, &self.data)?);
+        Ok(steps)
     }
-    let entries = std::fs::read_dir(&new).map_err(OpenError::io("look into the folder", &new))?;
-    let mut names = entries.flatten().map(|entry| entry.file_name());
-    let old = names.find(|name| name.to_string_lossy().starts_with("replaced-"));
-    let old = old.map(|name| new.join(name));
-    for part in PARTS {
-        let (from, to) = (new.join(part), data.join(part));
-        // A part that is still here was not exchanged yet. The new store has no index aside.
-        let is_old = from.exists() || part == ASIDE;
-        if let Some(old) = &old
-            && is_old
-            && to.exists()
-        {
-            files::rename(&to, &old.join(part))?;
-        }
-        if from.exists() {
-            files::rename(&from, &to)?;
+}
+
+impl Drop for Restore {
+    /// What was not decided on is a whole copy that nobody needs.
+    fn drop(&mut self) {
+        if let Err(error) = files::remove(&self.stage) {
+            tracing::warn!(%error, "what was made for the restore is still there");
         }
     }
-    let kept = old.map(|old| keep(data, &old)).transpose()?.flatten();
-    files::remove(&new)?;
-    files::sync_folder(data)?;
-    Ok(kept)
-}
-
-/// Gives what was put aside its place in the data folder, unless it is nothing.
-fn keep(data: &Path, old: &Path) -> Result<Option<PathBuf>, OpenError> {
-    let io = OpenError::io("look into the folder", old);
-    if std::fs::read_dir(old).map_err(io)?.next().is_none() {
-        return Ok(None);
-    }
-    let kept = data.join(old.file_name().unwrap_or_default());
-    files::rename(old, &kept)?;
-    Ok(Some(kept))
 }

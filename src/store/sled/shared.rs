@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::history::Point;
 use super::live::Live;
 use super::opening::Opened;
 use super::watchdog::Pulse;
@@ -28,12 +29,14 @@ pub(super) struct Shared {
     pub(super) data: PathBuf,
     pub(super) options: Options,
     committed: Mutex<Committed>,
-    /// Held by whoever reads the whole store or removes journals: one at a time.
-    scanning: Mutex<()>,
+    /// The journals before this commit may be gone.
+    pub(super) pruned: AtomicU64,
     /// The journal may become so long before a snapshot is made.
     pub(super) journal_limit: AtomicU64,
     /// Whether long work has to end early.
     pub(super) stopping: AtomicBool,
+    /// Whether the index holds what it must not.
+    pub(super) is_distrusted: AtomicBool,
     pub(super) pulse: Arc<Pulse>,
     // After `live`: sled must be closed before another process may open it.
     _lock: File,
@@ -42,15 +45,16 @@ pub(super) struct Shared {
 impl Shared {
     /// Takes the opened index over; the journal is the committer's.
     pub(super) fn new((data, lock): (PathBuf, File), options: Options, opened: &Opened) -> Self {
-        let (last, time) = (opened.last, opened.time);
+        let Point { commit: last, time } = opened.last;
         let shared = Self {
             live: Live::new(opened.db.clone()),
             data,
             journal_limit: AtomicU64::new(options.journal_bytes),
             options,
             committed: Mutex::new(Committed { applied: last, durable: last, time }),
-            scanning: Mutex::new(()),
+            pruned: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
+            is_distrusted: AtomicBool::new(false),
             pulse: Arc::default(),
             _lock: lock,
         };
@@ -71,12 +75,12 @@ impl Shared {
     }
 
     fn wait_closed(&self) -> bool {
-        super::opening::wait_closed(&files::store_path(&self.data))
+        super::db::wait_closed(&files::store_path(&self.data))
     }
 
     /// Puts another index in place.
     pub(super) fn exchange(&self, opened: &Opened) {
-        let (last, time) = (opened.last, opened.time);
+        let Point { commit: last, time } = opened.last;
         *self.lock_committed() = Committed { applied: last, durable: last, time };
         self.live.put(opened.db.clone());
     }
@@ -87,9 +91,9 @@ impl Shared {
     }
 
     /// The commits up to this one are durable.
-    pub(super) fn now_durable(&self, sequence: u64, time: Timestamp) {
+    pub(super) fn now_durable(&self, last: Point) {
         let mut committed = self.lock_committed();
-        (committed.durable, committed.time) = (sequence, time);
+        (committed.durable, committed.time) = (last.commit, last.time);
     }
 
     /// The commits up to this one can be read.
@@ -99,11 +103,6 @@ impl Shared {
 
     fn lock_committed(&self) -> MutexGuard<'_, Committed> {
         self.committed.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits until nobody else reads the whole store.
-    pub(super) fn scanning(&self) -> MutexGuard<'_, ()> {
-        self.scanning.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The newest snapshot has this length: a journal may become as long.

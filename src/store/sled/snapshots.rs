@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::history::{History, Numbered};
 use super::journal::new_file;
 use super::shared::Shared;
-use super::{archive, disk, files, scan};
+use super::{ArchiveError, archive, disk, files, scan};
 use crate::store::{Error, Progress, Sink};
 
 /// How many snapshots are kept, with all commits since the older one: if the newest turns out to
@@ -86,8 +86,7 @@ pub(super) fn make(shared: &Shared) -> Result<(), Error> {
         let path = files::snapshot_path(&folder, first);
         files::rename(&unfinished, &path).map_err(Error::unavailable)?;
         shared.snapshot_is(bytes);
-        let _alone = shared.scanning();
-        prune(&folder).map_err(Error::unavailable)
+        prune(shared, &folder, &path).map_err(Error::unavailable)
     });
     if made.is_err() {
         // Nothing but space is lost if it stays.
@@ -131,16 +130,41 @@ impl Sink for SnapshotFile<'_> {
     }
 }
 
-/// Removes snapshots beyond [`GENERATIONS`], and the journals that only those needed.
-fn prune(folder: &Path) -> io::Result<()> {
+/// Removes snapshots beyond [`GENERATIONS`], and the journals that only those needed. `newest`
+/// was read back just now; of those before it only one that can be read counts.
+fn prune(shared: &Shared, folder: &Path, newest: &Path) -> io::Result<()> {
     let history = History::list(folder)?;
-    let kept = history.snapshots.len().saturating_sub(GENERATIONS);
+    let mut good = 0;
+    let mut kept = history.snapshots.len();
+    while good < GENERATIONS {
+        let Some(before) = kept.checked_sub(1) else { return Ok(()) };
+        kept = before;
+        let path = &history.snapshots[kept].path;
+        match if path == newest { Ok(()) } else { archive::verify(path).map(drop) } {
+            Ok(()) => good += 1,
+            Err(error) if error.is_damage() => put_aside(path, &error)?,
+            // Who knows what another try would read.
+            Err(error) => return Err(io::Error::other(error)),
+        }
+    }
     let (old, kept) = history.snapshots.split_at(kept);
-    let Some(oldest) = kept.first().filter(|_| kept.len() == GENERATIONS) else { return Ok(()) };
+    let Some(oldest) = kept.first() else { return Ok(()) };
     let needed = history.journals_from(oldest.first);
     let unneeded = history.journals.len() - needed.len();
+    // Who reads the store since before both snapshots cannot come to an end any more.
+    shared.pruned.store(needed.first().map_or(0, |journal| journal.first), Ordering::Relaxed);
     for Numbered { path, .. } in history.journals[..unneeded].iter().chain(old) {
         fs::remove_file(path)?;
     }
     files::sync(folder)
+}
+
+/// Gives a damaged snapshot a name under which it is none any more. It is never removed: someone
+/// may still want to look at it.
+pub(super) fn put_aside(path: &Path, error: &ArchiveError) -> io::Result<()> {
+    tracing::error!(snapshot = %path.display(), %error, "a snapshot is damaged: putting it aside");
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".damaged");
+    fs::rename(path, aside)?;
+    files::sync(files::parent(path))
 }

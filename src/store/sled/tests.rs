@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::{Clock, Timestamp};
+use crate::store::Progress;
 use crate::store::conformance;
 use crate::store::engine::MAX_VALUE;
 
@@ -38,6 +39,25 @@ async fn filled() -> (TempDir, PathBuf) {
         sled.commit((0..30).fold(Commit::new(), put)).await.unwrap();
     }
     (dir, data)
+}
+
+/// Where a backup goes in a test.
+struct InMemory<'a>(&'a mut Vec<u8>);
+
+impl std::io::Write for InMemory<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Sink for InMemory<'_> {
+    fn progress(&mut self, _: Progress) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 fn set_mode(path: &Path, mode: u32) {
@@ -170,8 +190,12 @@ async fn what_a_power_cut_left_of_a_creation_is_made_again() {
     assert!(!dir.path().join("store.new").exists() && !dir.path().join("journal.new").exists());
 }
 
+mod lost_end;
+mod past;
 mod recovery;
+mod restored;
 mod snapshots;
+mod time;
 
 #[tokio::test]
 async fn a_folder_that_cannot_be_made_is_named() {

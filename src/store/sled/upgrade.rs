@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use super::archive::ArchiveWriter;
+use super::db::{checked, note, open_sled};
 use super::journal::{Journal, new_file};
-use super::opening::{checked, note, open_sled};
 use super::{OpenError, Options, files, layout};
 use crate::store::engine::Version;
 

@@ -9,11 +9,13 @@ use std::time::Instant;
 use super::batch::Plan;
 use super::committer::Answer;
 use super::frame::{self, Stamp};
+use super::history::Point;
 use super::journal::Journal;
+use super::pace::Pace;
 use super::panics::caught;
-use super::shared::Shared;
+use super::shared::{Committed, Shared};
 use super::snapshots::Snapshots;
-use super::{disk, files, opening};
+use super::{disk, files, remake};
 use crate::model::Timestamp;
 use crate::store::Error;
 use crate::store::engine::{Commit, Write};
@@ -49,21 +51,21 @@ pub(super) struct Writer {
     journal: Journal,
     snapshots: Snapshots,
     health: Health,
-    /// The number of the last commit.
-    last: u64,
+    /// The last commit.
+    last: Point,
     unflushed: usize,
     /// The length at which the journal is followed by another, if it is more than the limit.
     rotate_at: u64,
     /// Whether the last batch could not be written.
     refusing: bool,
-    /// When the index was last made again.
-    mended: Option<Instant>,
+    pace: Pace,
 }
 
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, journal: Journal, snapshots: Snapshots) -> Self {
-        let last = shared.committed().durable;
-        let health = Health::Good;
+        let Committed { durable: commit, time, .. } = shared.committed();
+        let last = Point { commit, time };
+        let (health, pace) = (Health::Good, Pace::new(shared.options.retry));
         Self {
             shared,
             journal,
@@ -73,7 +75,7 @@ impl Writer {
             unflushed: 0,
             rotate_at: 0,
             refusing: false,
-            mended: None,
+            pace,
         }
     }
 
@@ -98,24 +100,36 @@ impl Writer {
     fn try_all(&mut self, commits: &[Commit]) -> Result<Vec<Answer>, Failure> {
         let refused = |error: io::Error| Failure::Refused(Error::unavailable(error));
         disk::check_space(&self.shared.data).map_err(refused)?;
-        let tree = self.shared.live.tree().map_err(Failure::Index)?;
-        let mut plan = Plan::new(&tree, self.last);
+        let (tree, generation) = self.shared.live.tree().map_err(Failure::Index)?;
+        let mut plan = Plan::new(&tree, self.last.commit);
         let answers: Vec<Answer> = commits.iter().map(|commit| plan.add(commit)).collect();
+        let bad =
+            |answer: &Answer| answer.as_ref().err().filter(|error| is_of_index(error)).cloned();
+        if let Some(error) = answers.iter().find_map(bad) {
+            self.shared.live.suspect(&error, generation);
+        }
         let Some((batch, held)) = plan.finish() else {
             self.journal.probe().map_err(refused)?;
             self.takes_again();
             return Ok(answers);
         };
-        let now = self.shared.options.clock.now();
-        self.journal.append(&frames(&held, self.last, now)).map_err(refused)?;
+        let time = self.now();
+        self.journal.append(&frames(&held, self.last.commit, time)).map_err(refused)?;
         self.journal.sync().map_err(Failure::Sync)?;
-        self.last += held.len() as u64;
-        self.shared.now_durable(self.last, now);
+        self.last = Point { commit: self.last.commit + held.len() as u64, time };
+        self.shared.now_durable(self.last);
         tree.apply_batch(batch).map_err(|error| Failure::Index(Error::unavailable(error)))?;
-        self.shared.now_applied(self.last);
+        self.shared.now_applied(self.last.commit);
         self.unflushed += held.len();
         self.takes_again();
         Ok(answers)
+    }
+
+    /// The time of the next commit. It is not before that of the last one, though the clock was
+    /// set back or a machine without one has started again: who goes back to a time gets all
+    /// that had happened by then.
+    fn now(&self) -> Timestamp {
+        self.shared.options.clock.now().max(self.last.time)
     }
 
     fn takes_again(&mut self) {
@@ -148,8 +162,7 @@ impl Writer {
             return;
         }
         let folder = files::journals_path(&self.shared.data);
-        let now = self.shared.options.clock.now();
-        match Journal::create(&folder, self.last + 1, now) {
+        match Journal::create(&folder, self.last.commit + 1, self.now()) {
             Ok(next) => {
                 self.rotate_at = 0;
                 self.journal = next;
@@ -179,8 +192,7 @@ impl Writer {
                 (Error::unavailable(error), |reason, _| Health::Dead(reason), retry)
             }
             Failure::Index(reason) => {
-                let not_before = self.not_before();
-                (reason, Health::Broken, not_before)
+                (reason, Health::Broken, self.pace.after_failure(Instant::now()))
             }
         };
         self.health = health(reason.clone(), not_before);
@@ -206,12 +218,22 @@ impl Writer {
             }
             Health::Broken(..) => {}
         }
+        // Asking costs nothing, so it is asked often: the store mends itself once there is space.
+        self.check_space().inspect_err(|reason| {
+            let retry = self.shared.options.retry;
+            self.health = Health::Broken(reason.clone(), Instant::now() + retry);
+        })?;
         self.shared.pulse.end();
         let mended = self.try_mend();
         self.shared.pulse.begin();
-        if let Err(reason) = &mended {
-            self.health =
-                Health::Broken(reason.clone(), Instant::now() + self.shared.options.retry);
+        match &mended {
+            Ok(()) => self.pace.mended(Instant::now()),
+            Err(reason) => {
+                let wait = self.pace.failed();
+                let seconds = wait.as_secs();
+                tracing::error!(%reason, seconds, "the store could not be mended: trying later");
+                self.health = Health::Broken(reason.clone(), Instant::now() + wait);
+            }
         }
         mended
     }
@@ -220,24 +242,27 @@ impl Writer {
     fn doubt(&mut self) {
         if let (Health::Good, Some(reason)) = (&self.health, self.shared.live.suspicion()) {
             tracing::error!(%reason, "the index cannot be read: making it again");
-            self.health = Health::Broken(reason, self.not_before());
+            self.health = Health::Broken(reason, self.pace.after_failure(Instant::now()));
         }
     }
 
-    /// When the index may be made again: a disk on which it does not stay good is not worn out.
-    fn not_before(&self) -> Instant {
-        self.mended.map_or_else(Instant::now, |at| at + self.shared.options.retry)
+    /// Whether another index has room.
+    fn check_space(&self) -> Result<(), Error> {
+        let data = &self.shared.data;
+        let needed = remake::space(data).map_err(Error::unavailable)?;
+        disk::check_space_for(data, needed).map_err(Error::unavailable)
     }
 
     fn try_mend(&mut self) -> Result<(), Error> {
-        disk::check_space(&self.shared.data).map_err(Error::unavailable)?;
         let (shared, options) = (Arc::clone(&self.shared), &self.shared.options);
-        let opened = opening::reopen(&shared.data, options, &mut || {
+        // What was acknowledged has to be there, and its numbers are taken.
+        let least = shared.committed().durable;
+        let opened = remake::reopen(&shared.data, options, least, &mut || {
             shared.take();
+            Ok(())
         });
         let opened = opened.map_err(Error::unavailable)?;
         shared.exchange(&opened);
-        self.mended = Some(Instant::now());
         self.last = opened.last;
         self.journal = opened.journal;
         self.health = Health::Good;
@@ -250,6 +275,14 @@ impl Writer {
         let good = matches!(self.health, Health::Good);
         let flushed = good && self.shared.live.read(sled::Tree::flush).is_ok();
         flushed.then_some(self.journal)
+    }
+}
+
+/// Whether a check failed for what the index is, and not for what it holds.
+fn is_of_index(error: &Error) -> bool {
+    match error {
+        Error::Unavailable(_) | Error::Corrupt { .. } => true,
+        Error::Conflict | Error::TooLarge => false,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod backup;
+mod backup_stop;
 mod clock;
 mod crash;
 mod dev;
@@ -13,4 +14,5 @@ mod metrics;
 mod operate;
 mod restore;
 mod start;
+mod unsound;
 mod usage;

@@ -31,6 +31,49 @@ fn a_store_goes_back_to_an_earlier_time_and_the_one_of_before_is_kept() {
     place.run(&["store", "verify"]).done();
 }
 
+#[test]
+fn a_store_goes_back_to_the_commit_that_its_history_names() {
+    let place = Place::new();
+    place.user("ann", &[]);
+    let reach = place.run(&["store", "history", "--json"]).json();
+    let commit = reach["to_commit"].to_string();
+    assert_eq!((&reach["from_commit"], &reach["gaps"]), (&json!(0), &json!([])));
+    place.user("bob", &[]);
+    let done = place.run(&["store", "history"]);
+    assert!(done.err.contains("(or --commit N) reaches from"), "{}", done.err);
+    place.run(&["restore", "--commit", "999", "--replace"]).failed("there is no such commit");
+    place.run(&["restore", "--commit", &commit, "--replace"]).done();
+    place.run(&["user", "show", "ann"]).done();
+    assert_eq!(place.run(&["user", "show", "bob"]).code, 1);
+    for wrong in [&["restore", "--commit", "x"][..], &["restore", "file", "--commit", "1"]] {
+        assert_eq!(place.run(wrong).code, 2);
+    }
+}
+
+/// The damage, the command that the refusal names, and the state before the damage.
+#[test]
+fn the_command_that_a_damaged_store_names_brings_all_before_the_damage_back() {
+    let place = Place::new();
+    place.user("ann", &[]);
+    place.user("bob", &[]);
+    let journal = place.data().join("journal/00000000000000000001.journal");
+    let bytes = std::fs::read(&journal).unwrap();
+    std::fs::write(&journal, &bytes[..bytes.len() - 1]).unwrap();
+    let told = place.run(&["user", "list"]);
+    assert_eq!(told.code, 1);
+    let (_, command) = told.err.split_once("`doorkey restore --commit ").unwrap();
+    let commit = command.split(' ').next().unwrap();
+    let history = place.run(&["store", "history"]);
+    assert!(
+        history.err.contains(&format!("restore --commit {commit} --replace")),
+        "{}",
+        history.err
+    );
+    place.run(&["restore", "--commit", commit, "--replace"]).done();
+    place.run(&["user", "show", "ann"]).done();
+    place.run(&["store", "verify"]).done();
+}
+
 /// STO-07, SES-15: what was revoked since cannot be known.
 #[test]
 fn a_restore_ends_every_session() {

@@ -183,7 +183,7 @@ async fn a_check_sees_the_earlier_commits_of_its_batch() {
         done.push(answer.await.unwrap());
     }
     assert!(matches!(done.as_slice(), [Ok(()), Ok(()), Err(Error::Conflict)]), "{done:?}");
-    let raw = fix.shared.live.tree().unwrap().get(layout::tree_key(b"name")).unwrap().unwrap();
+    let raw = fix.shared.live.tree().unwrap().0.get(layout::tree_key(b"name")).unwrap().unwrap();
     assert_eq!(layout::entry(b"name", &raw).unwrap().value, b"first");
 }
 

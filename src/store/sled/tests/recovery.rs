@@ -6,15 +6,15 @@ use std::os::unix::ffi::OsStrExt as _;
 use super::*;
 
 /// As a killed process leaves it.
-fn unclean(data: &Path) {
+pub(super) fn unclean(data: &Path) {
     fs::remove_file(data.join("clean")).unwrap();
 }
 
-async fn count(sled: &Sled) -> usize {
+pub(super) async fn count(sled: &Sled) -> usize {
     sled.scan(b"", None, 1_000).await.unwrap().len()
 }
 
-fn journal(data: &Path) -> PathBuf {
+pub(super) fn journal(data: &Path) -> PathBuf {
     data.join("journal/00000000000000000001.journal")
 }
 
@@ -67,6 +67,29 @@ async fn versions_go_on_rising_after_an_unclean_stop() {
     assert!(sled.get(b"9/29").await.unwrap().unwrap().version > before);
 }
 
+#[tokio::test]
+async fn the_space_for_another_index_is_known_before_it_is_made() {
+    for is_large in [false, true] {
+        let (_dir, data) = filled().await;
+        if is_large {
+            let sled = open(&data);
+            for n in 0..40_u32 {
+                sled.commit(Commit::new().put(n.to_be_bytes(), vec![1; MAX_VALUE])).await.unwrap();
+            }
+        }
+        let needed = remake::space(&data).unwrap();
+        unclean(&data);
+        fs::remove_dir_all(data.join("store")).unwrap();
+        let without = remake::space(&data).unwrap();
+        drop(open(&data));
+        let store = files::store_path(&data);
+        let made = [files::blobs_path(&store), store].map(|folder| files::files_of(&folder));
+        let made = made.into_iter().flat_map(Result::unwrap);
+        let taken: u64 = made.map(|path| files::length(&path)).sum();
+        assert!(needed > taken && without > taken, "{needed}, {without}: {taken} bytes");
+    }
+}
+
 type Damage<'a> = &'a dyn Fn(&Path);
 
 /// sled answers damage with errors, with panics and with silence; the mark tells each of them.
@@ -112,6 +135,25 @@ async fn a_torn_end_of_the_journal_is_cut_off_and_the_next_commit_takes_its_plac
     assert_eq!(count(&open(&data)).await, 271);
 }
 
+#[tokio::test]
+async fn what_was_cut_off_is_kept_beside_the_journal_until_the_next_clean_stop() {
+    let (_dir, data) = filled().await;
+    unclean(&data);
+    let whole = fs::read(journal(&data)).unwrap();
+    fs::write(journal(&data), [whole.as_slice(), b"torn"].concat()).unwrap();
+    let sled = open(&data);
+    assert_eq!(fs::read(journal(&data)).unwrap(), whole);
+    let kept = data.join(format!("journal/00000000000000000001.journal.{}.torn", whole.len()));
+    assert_eq!(fs::read(&kept).unwrap(), b"torn");
+    assert_private(&data);
+    drop(sled);
+    assert!(!kept.exists());
+    let others = data.join("journal/of somebody else.torn");
+    fs::write(&others, "x").unwrap();
+    drop(open(&data));
+    assert!(others.exists());
+}
+
 /// The index only ever gets what is durable in the journal.
 #[tokio::test]
 async fn an_end_that_the_old_index_knows_was_not_torn_but_damaged() {
@@ -132,8 +174,7 @@ async fn a_damaged_journal_is_refused_with_the_place_and_the_way_out() {
     bad[bytes.len() / 2] ^= 1;
     fs::write(journal(&data), &bad).unwrap();
     let error = refusal(&data).to_string();
-    for part in
-        ["00000000000000000001.journal", "at byte", "doorkey restore --at 1970-01-01T00:16:40Z"]
+    for part in ["00000000000000000001.journal", "at byte", "doorkey restore --commit 4 --replace"]
     {
         assert!(error.contains(part), "{error}");
     }
@@ -151,7 +192,7 @@ async fn a_store_whose_journals_are_gone_is_no_older_store_and_no_new_one() {
     assert!(error.to_string().contains("journal beside it is missing"), "{error}");
     fs::create_dir(data.join("journal")).unwrap();
     let error = refusal(&data);
-    assert!(matches!(error, OpenError::CommitMissing { sequence: 1, .. }), "{error}");
+    assert!(matches!(error, OpenError::CommitMissing { commit: 1, .. }), "{error}");
 }
 
 #[tokio::test]
@@ -174,7 +215,7 @@ async fn a_store_of_the_format_without_a_journal_is_taken_over() {
     let (_dir, data) = filled().await;
     fs::remove_dir_all(data.join("journal")).unwrap();
     unclean(&data);
-    let db = opening::open_sled(&data.join("store"), options().cache_bytes).unwrap();
+    let db = db::open_sled(&data.join("store"), options().cache_bytes).unwrap();
     db.insert(layout::FORMAT_KEY, &1_u64.to_be_bytes()).unwrap();
     drop(db);
     let sled = open(&data);

@@ -1,7 +1,9 @@
 //! Disks that fail, fill up and hang, and an index that breaks.
 
 use super::*;
+use crate::store::sled::scan;
 use crate::store::sled::watchdog::Watchdog;
+use crate::store::{Progress, Sink};
 
 #[tokio::test]
 async fn after_a_failed_sync_nothing_is_acknowledged_and_nothing_more_is_written() {
@@ -129,4 +131,106 @@ async fn the_watchdog_tells_of_a_sync_that_hangs() {
     let busy = hears.recv_timeout(Duration::from_secs(10)).unwrap();
     assert!(busy > Duration::from_millis(50));
     drop(open);
+}
+
+/// The bytes of the one journal, and where it is.
+fn journal(fix: &Fixture) -> (PathBuf, Vec<u8>) {
+    let path = files::journal_path(&files::journals_path(&fix.data), 1);
+    let bytes = std::fs::read(&path).unwrap();
+    (path, bytes)
+}
+
+#[tokio::test]
+async fn a_journal_that_lost_what_was_acknowledged_is_not_taken_for_the_truth() {
+    let fix = fixture(|| {});
+    fix.committer.commit(put("a")).await.unwrap();
+    let (path, before) = journal(&fix);
+    fix.committer.commit(put("b")).await.unwrap();
+    // Cut off exactly between two frames, by whoever it was.
+    std::fs::write(&path, &before).unwrap();
+    let live = &fix.shared.live;
+    let fails = live.read::<()>(|_| Err(sled::Error::ReportableBug("broken".to_owned())));
+    let other = live.another(fails.unwrap_err());
+    assert!(tokio::time::timeout(Duration::from_millis(1), other).await.is_err());
+    for _ in 0..2 {
+        let refused = fix.committer.commit(put("c")).await.unwrap_err();
+        assert!(refused.to_string().contains("The commit 2 happened"), "{refused}");
+    }
+    assert_eq!(journal(&fix).1, before, "the number of the lost commit is not given again");
+    assert!(has(&fix.shared, "b"), "what the index still has can be read");
+}
+
+/// Nothing but the journals is looked at: the broken index still has sled's lock.
+#[tokio::test]
+async fn a_mend_over_a_torn_end_is_done_while_readers_wait() {
+    let fix = fixture(|| {});
+    fix.committer.commit(put("a")).await.unwrap();
+    let (path, mut torn) = journal(&fix);
+    torn.extend([7; 100]);
+    std::fs::write(&path, torn).unwrap();
+    let live = &fix.shared.live;
+    let fails = live.read::<()>(|_| Err(sled::Error::ReportableBug("broken".to_owned())));
+    live.another(fails.unwrap_err()).await.unwrap();
+    fix.committer.commit(put("b")).await.unwrap();
+    assert!(fix.survives("a") && fix.survives("b"));
+}
+
+/// Spoils a record in the index alone, as a bad page would.
+fn spoil(fix: &Fixture, key: &str) {
+    let spoilt = fix.shared.live.read(|tree| tree.insert(layout::tree_key(key.as_bytes()), b"x"));
+    assert!(spoilt.is_ok());
+}
+
+#[tokio::test]
+async fn an_index_in_which_a_commit_finds_a_bad_record_is_made_again() {
+    let fix = fixture(|| {});
+    fix.committer.commit(put("a")).await.unwrap();
+    spoil(&fix, "a");
+    let checked = || Commit::new().check("a", Some(Version(1))).put("b", "v");
+    let bad = fix.committer.commit(checked()).await.unwrap_err();
+    assert!(matches!(bad, Error::Corrupt { .. }), "{bad}");
+    fix.committer.commit(checked()).await.unwrap();
+    assert!(fix.data.join("store.aside").exists(), "the bad index is kept");
+}
+
+/// Where an archive goes in a test: each time it is told of progress it does something.
+struct Told<'a>(&'a dyn Fn());
+
+impl io::Write for Told<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Sink for Told<'_> {
+    fn progress(&mut self, _: Progress) -> io::Result<()> {
+        (self.0)();
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn an_index_in_which_a_snapshot_finds_a_bad_record_is_made_again() {
+    let fix = fixture(|| {});
+    fix.committer.commit(put("a")).await.unwrap();
+    spoil(&fix, "a");
+    let mut nowhere = Told(&|| {});
+    let bad = scan::write_archive(&fix.shared, &mut nowhere).unwrap_err();
+    assert!(matches!(bad, Error::Corrupt { .. }), "{bad}");
+    fix.committer.commit(put("b")).await.unwrap();
+    scan::write_archive(&fix.shared, &mut nowhere).unwrap();
+}
+
+/// What it has read of the index before may be what that was exchanged for.
+#[tokio::test]
+async fn a_scan_is_given_up_when_the_index_is_exchanged_under_it() {
+    let fix = fixture(|| {});
+    fix.committer.commit(put("a")).await.unwrap();
+    let mut taking = Told(&|| fix.shared.live.take());
+    let given_up = scan::write_archive(&fix.shared, &mut taking).unwrap_err();
+    assert!(given_up.to_string().contains("made again"), "{given_up}");
 }
