@@ -56,6 +56,7 @@ pub(super) const KINDS: &[Kind] = &[
     row("attempt/", is_fingerprint, alone::<Attempt>, AtRestore::Drop),
     row("clock", str::is_empty, alone::<Timestamp>, AtRestore::Keep),
     row("email/", is_email, |e| Ok(Record::Holder(value(e)?)), AtRestore::Keep),
+    row("epochs", str::is_empty, alone::<u64>, AtRestore::Keep),
     row("event/", is_event, |e| Ok(Record::Event(Box::new(value(e)?))), AtRestore::Keep),
     row("expiry/", is_mark, |e| value::<()>(e).map(|()| Record::Mark), AtRestore::Drop),
     row(

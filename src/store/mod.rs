@@ -8,6 +8,7 @@
 //! | `user/ID` | a [`crate::model::User`] |
 //! | `name/USERNAME`, `email/ADDRESS` | the id of the user who has it |
 //! | `admins` | how many enabled administrators there are |
+//! | `epochs` | the latest epoch that a deleted user had |
 //! | `session/ID` | a [`crate::model::Session`] |
 //! | `logins/USER` | a [`crate::model::UserSessions`] |
 //! | `link/ID` | a [`crate::model::Link`] |
@@ -29,6 +30,7 @@ mod attempts;
 mod backup;
 mod check;
 mod clock;
+mod epochs;
 mod error;
 mod events;
 mod expiry;
@@ -53,6 +55,7 @@ pub use self::attempts::{Attempt, Attempts, Fingerprint};
 pub use self::backup::{BackUp, Backup, Progress, Sink};
 pub use self::check::{Depth, Finding, Flaw, Report};
 pub use self::clock::ClockMark;
+pub use self::epochs::Epochs;
 pub use self::error::Error;
 pub use self::events::Events;
 pub use self::expiry::Swept;
@@ -127,6 +130,12 @@ impl Store {
     #[must_use]
     pub fn users(&self) -> Users<'_> {
         Users::new(&*self.engine)
+    }
+
+    /// The epochs of users who are gone.
+    #[must_use]
+    pub fn epochs(&self) -> Epochs<'_> {
+        Epochs::new(&*self.engine)
     }
 
     /// Sessions, and each user's list of them.
