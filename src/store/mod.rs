@@ -18,6 +18,7 @@
 //! | `event/TIME/ID` | a [`crate::model::Event`], the newest first |
 //! | `setup` | the hash of the one-time setup secret |
 //! | `clock` | the high-water mark of the clock, a [`crate::model::Timestamp`] |
+//! | `latest` | the latest time that was given out, while it is far ahead of that mark |
 //! | `reviving` | how far an unfinished [`Store::revive`] came |
 //!
 //! The same table for programs is in `layout.rs`.
@@ -174,7 +175,7 @@ impl Store {
         Setup::new(&*self.engine)
     }
 
-    /// The high-water mark of the clock.
+    /// The high-water mark of the clock, and the latest time.
     #[must_use]
     pub fn clock(&self) -> ClockMark<'_> {
         ClockMark::new(&*self.engine)

@@ -110,6 +110,29 @@ fn what_a_running_server_has_called_expired_stays_so_when_the_clock_goes_back() 
     assert_eq!(said, [2, 1], "{log}");
 }
 
+/// KEY-20, KEY-22: off for a month, online for a moment, and back in 1970.
+#[test]
+fn what_a_server_has_called_expired_stays_so_in_its_next_run() {
+    let Some(turned) = Turned::new("+0") else { return };
+    let mut server = turned.serve();
+    turned.place.user("ann", &[]);
+    let ann = server.login("ann", PASSWORD).status(200);
+    server.get_as(&ann.token(), "/auth/me").status(200);
+    server.signal(Signal::TERM);
+    for time in ["+30d", "@1970-01-01 00:00:00", "@1970-01-01 00:00:00"] {
+        turned.set(time);
+        let mut server = turned.serve();
+        server.get_as(&ann.token(), "/auth/me").status(401);
+        server.signal(Signal::TERM);
+    }
+    turned.set("+0");
+    assert_eq!(turned.state(), "behind", "until 16 minutes of this clock have passed");
+    turned.place.run(&["clock", "accept"]).done();
+    let server = turned.serve();
+    server.get_as(&ann.token(), "/auth/me").status(401);
+    server.login("ann", PASSWORD).status(200);
+}
+
 /// KEY-20, KEY-22.
 #[test]
 fn the_mark_outlives_a_restart_and_the_operator_puts_it_back() {
