@@ -190,6 +190,8 @@ impl Auth {
         self.commit_with(commit, event).await?;
         self.clock.accept();
         self.reload_keys().await?;
+        // What began by the old time since the first pass: it would live when that time comes.
+        self.end_everyones_sessions().await?;
         self.watch_clock();
         Ok(AcceptedClock { mark_before, mark, accounts })
     }

@@ -5,6 +5,8 @@ mod admin_lists;
 mod admin_roles;
 mod check;
 mod clock;
+mod clock_accept;
+mod clock_restarts;
 mod dropped;
 mod engines;
 mod events;
