@@ -10,5 +10,6 @@ mod import;
 mod log;
 mod operate;
 mod restore;
+mod restored_keys;
 mod start;
 mod usage;
