@@ -9,6 +9,8 @@ mod master_key;
 #[cfg(feature = "sled")]
 mod restore;
 #[cfg(feature = "sled")]
+mod restored_keys;
+#[cfg(feature = "sled")]
 mod schedule;
 mod settings;
 mod setup_secret;
@@ -31,6 +33,8 @@ pub use self::error::Error;
 pub use self::master_key::MasterKeyError;
 #[cfg(feature = "sled")]
 pub use self::restore::{Restored, Source, restore, verify};
+#[cfg(feature = "sled")]
+pub use self::restored_keys::RestoredKeys;
 #[cfg(feature = "sled")]
 use self::schedule::Schedule;
 use crate::auth::{Auth, Keyring, Parts, Throttle, resume_clock};

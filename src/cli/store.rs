@@ -84,6 +84,18 @@ pub(super) fn restore(place: Place, command: &Restore) -> Result<(), Error> {
     if command.without_keys {
         print::note("the signing keys are dropped: every token is void, new keys are made");
     }
+    for id in done.keys.dropped {
+        print::note(&format!(
+            "the signing key {id} is dropped: the store of before did not have it any more"
+        ));
+    }
+    for id in done.keys.unsure {
+        print::note(&format!(
+            "the signing key {id} is valid, as at {}; if it was revoked since, drop it with \
+             `doorkey key rotate --revoke {id}`",
+            done.time
+        ));
+    }
     if let Some(kept) = done.kept {
         print::note(&format!("the store of before is in {}", kept.display()));
     }

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::restored_keys::{self, RestoredKeys};
 use super::{Error, engine, master_key};
 use crate::auth::Keyring;
 use crate::config::Loaded;
@@ -26,6 +27,8 @@ pub struct Restored {
     pub time: Timestamp,
     /// What ended with it.
     pub revived: Revived,
+    /// What became of the signing keys that it did not drop.
+    pub keys: RestoredKeys,
     /// Where the store of before is kept; `None` when there was none.
     pub kept: Option<PathBuf>,
 }
@@ -42,6 +45,10 @@ pub async fn restore(
     (replace, keys): (bool, SigningKeys),
 ) -> Result<Restored, Error> {
     let (clock, random) = (Clock::system(), Random::system());
+    let of_replaced = match (replace, keys) {
+        (true, SigningKeys::Keep) => restored_keys::of_replaced(loaded, data, &clock).await,
+        (false, _) | (true, SigningKeys::Drop) => None,
+    };
     let restore = Restore::begin(data, replace)?;
     let time = match source {
         Source::Backup(input) => restore.load(input)?,
@@ -52,13 +59,14 @@ pub async fn restore(
     let store = Store::new(Arc::new(sled));
     engine::sound(&store.check(Depth::Full).await?)?;
     let revived = store.revive(keys).await?;
+    let restored = restored_keys::drop_revoked(&store, of_replaced.as_ref(), clock.now()).await?;
     check_keys(&store, (loaded, data), (&clock, &random)).await?;
     let event = event((time, keys), (&clock, &random));
     store.commit(store.events().insert(&event)).await?;
     // Closes it, so that its next start is a clean one.
     drop(store);
     let kept = restore.finish(clock.now())?;
-    Ok(Restored { time, revived, kept })
+    Ok(Restored { time, revived, keys: restored, kept })
 }
 
 /// No start would succeed over signing keys that the master key does not open.
@@ -73,8 +81,8 @@ async fn check_keys(
     let opened = master_key::open(loaded.master_key_file.as_deref(), data, (false, random));
     let opened = opened.map_err(Error::RestoreKey)?;
     let algorithm = loaded.config.tokens.algorithm;
-    Keyring::open(store, opened, algorithm, (clock.now(), random)).await?;
-    Ok(())
+    let keyring = Keyring::open(store, opened, algorithm, (clock.now(), random)).await;
+    keyring.map(drop).map_err(Error::RestoreKeys)
 }
 
 fn event((time, keys): (Timestamp, SigningKeys), (clock, random): (&Clock, &Random)) -> Event {
