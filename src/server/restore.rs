@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::restored_keys::{self, RestoredKeys};
-use super::{Error, engine, master_key};
-use crate::auth::Keyring;
+use super::{Error, clock, engine, master_key};
+use crate::auth::{Keyring, resume_clock};
 use crate::config::Loaded;
 use crate::crypto::Random;
 use crate::model::{Actor, Clock, Event, EventKind, Outcome, Timestamp};
@@ -44,7 +44,7 @@ pub async fn restore(
     source: Source,
     (replace, keys): (bool, SigningKeys),
 ) -> Result<Restored, Error> {
-    let (clock, random) = (Clock::system(), Random::system());
+    let (clock, random) = (clock()?, Random::system());
     let of_replaced = match (replace, keys) {
         (true, SigningKeys::Keep) => restored_keys::of_replaced(loaded, data, &clock).await,
         (false, _) | (true, SigningKeys::Drop) => None,
@@ -57,6 +57,7 @@ pub async fn restore(
     let options = engine::options(loaded, &clock);
     let sled = engine::open_sled(restore.stage().to_owned(), options).await?;
     let store = Store::new(Arc::new(sled));
+    resume_clock(&store, &clock).await?;
     engine::sound(&store.check(Depth::Full).await?)?;
     let revived = store.revive(keys).await?;
     let restored = restored_keys::drop_revoked(&store, of_replaced.as_ref(), clock.now()).await?;
@@ -111,9 +112,15 @@ fn event((time, keys): (Timestamp, SigningKeys), (clock, random): (&Clock, &Rand
 /// # Errors
 /// [`Error`], when the store does not open.
 pub async fn verify(loaded: &Loaded, data: &Path) -> Result<(Report, Vec<String>), Error> {
-    let options = engine::options(loaded, &Clock::system());
+    let clock = clock()?;
+    let options = engine::options(loaded, &clock);
     let sled = Arc::new(engine::open_sled(data.to_owned(), options).await?);
-    let report = Store::new(Arc::clone(&sled) as _).check(Depth::Full).await?;
+    let store = Store::new(Arc::clone(&sled) as _);
+    let report = store.check(Depth::Full).await?;
+    if report.is_clean() {
+        resume_clock(&store, &clock).await?;
+    }
+    drop(store);
     let compared = tokio::task::spawn_blocking(move || sled.compare_index()).await;
     Ok((report, compared.map_err(|_| Error::Panicked)??))
 }

@@ -65,7 +65,7 @@ pub(super) const KINDS: &[Kind] = &[
         |e| Ok(Record::Key(value::<SigningKey>(e)?.id)),
         AtRestore::DropOnDemand,
     ),
-    row("latest", str::is_empty, alone::<Timestamp>, AtRestore::Drop),
+    row("latest", str::is_empty, alone::<Timestamp>, AtRestore::Keep),
     row("link/", is_id::<LinkId>, |e| Ok(Record::Link(value(e)?)), AtRestore::Drop),
     row("logins/", is_id::<UserId>, |e| Ok(Record::Logins(value(e)?)), AtRestore::Keep),
     row("name/", is_name, |e| Ok(Record::Holder(value(e)?)), AtRestore::Keep),
