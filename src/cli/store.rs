@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::args::{Form, Place, Restore, Store};
-use super::control::{data_folder, load};
+use super::control::{data_folder, load, store_in};
 use super::{Error, harden, log, print};
 use crate::config::{Loaded, LogLevel};
 use crate::model::Timestamp;
@@ -17,7 +17,7 @@ use crate::store::{self, HistoryFile, SigningKeys};
 pub(super) fn run(place: Place, command: &Store) -> Result<(), Error> {
     let loaded = load(place, None, false)?;
     let data = data_folder(&loaded)?;
-    if !data.join("journal").exists() && !data.join("store").exists() {
+    if store_in(&data)?.is_none() {
         return Err(Error::Refused(format!("there is no store in {}", data.display())));
     }
     match command {
