@@ -17,12 +17,17 @@ use crate::store::{self, HistoryFile, SigningKeys};
 pub(super) fn run(place: Place, command: &Store) -> Result<(), Error> {
     let loaded = load(place, None, false)?;
     let data = data_folder(&loaded)?;
-    if store_in(&data)?.is_none() {
-        return Err(Error::Refused(format!("there is no store in {}", data.display())));
-    }
+    require_store(&data)?;
     match command {
         Store::Verify { form } => verify(&loaded, &data, *form),
         Store::History { form } => history(&data, *form),
+    }
+}
+
+fn require_store(data: &Path) -> Result<(), Error> {
+    match store_in(data)? {
+        Some(_) => Ok(()),
+        None => Err(Error::Refused(format!("there is no store in {}", data.display()))),
     }
 }
 
@@ -71,6 +76,9 @@ fn history(data: &Path, form: Form) -> Result<(), Error> {
 pub(super) fn restore(place: Place, command: &Restore) -> Result<(), Error> {
     let loaded = load(place, None, false)?;
     let data = data_folder(&loaded)?;
+    if command.from.file.is_none() {
+        require_store(&data)?;
+    }
     log::start(loaded.config.log.format, LogLevel::Error);
     harden::process();
     let keys = if command.without_keys { SigningKeys::Drop } else { SigningKeys::Keep };
