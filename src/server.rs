@@ -9,6 +9,8 @@ mod master_key;
 #[cfg(feature = "sled")]
 mod restore;
 #[cfg(feature = "sled")]
+mod restored_keys;
+#[cfg(feature = "sled")]
 mod schedule;
 mod settings;
 mod setup_secret;
@@ -31,6 +33,8 @@ pub use self::error::Error;
 pub use self::master_key::MasterKeyError;
 #[cfg(feature = "sled")]
 pub use self::restore::{Restored, Source, restore, verify};
+#[cfg(feature = "sled")]
+pub use self::restored_keys::RestoredKeys;
 #[cfg(feature = "sled")]
 use self::schedule::Schedule;
 use crate::auth::{Auth, Keyring, Parts, Throttle, resume_clock};
@@ -67,10 +71,7 @@ impl Server {
     /// # Errors
     /// [`Error`], a sentence for the operator.
     pub async fn open(loaded: Loaded, data: &Path, bound: SocketAddr) -> Result<Self, Error> {
-        let (clock, random) = (Clock::system(), Random::system());
-        if clock.is_before_1970() {
-            return Err(Error::ClockBefore1970);
-        }
+        let (clock, random) = (clock()?, Random::system());
         let (store, folder) = engine::open(&loaded, data, &clock).await?;
         resume_clock(&store, &clock).await?;
         let master = open_master_key(&loaded, data, (&store, &random)).await?;
@@ -242,6 +243,12 @@ impl Server {
             }
         }
     }
+}
+
+/// The clock of the machine, which goes on from the store's own times by [`resume_clock`].
+fn clock() -> Result<Clock, Error> {
+    let clock = Clock::system();
+    if clock.is_before_1970() { Err(Error::ClockBefore1970) } else { Ok(clock) }
 }
 
 /// A store that is in memory only needs no key that outlives it.

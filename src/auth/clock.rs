@@ -65,13 +65,13 @@ pub struct AcceptedClock {
     pub accounts: usize,
 }
 
-/// Lets `clock` go on from the mark in the store. Before anything else asks it.
+/// Lets `clock` go on from the times in the store. Before anything else asks it.
 ///
 /// # Errors
 /// When the store cannot answer or the record is damaged.
 pub async fn resume_clock(store: &Store, clock: &Clock) -> Result<(), store::Error> {
-    let mark = store.clock().get().await?;
-    clock.resume(mark.map(|mark| mark.value));
+    let (mark, latest) = (store.clock().get().await?, store.clock().latest().await?);
+    clock.resume(mark.map(|mark| mark.value), latest);
     Ok(())
 }
 
@@ -117,6 +117,27 @@ impl Auth {
         reading
     }
 
+    /// Writes the latest time as soon as it is far ahead of the mark, so that what is refused as
+    /// expired now is refused after a stop at any later moment; and forgets it when the mark has
+    /// followed or the jump was taken back.
+    pub(super) async fn save_latest(&self) -> Result<(), Error> {
+        let _turn = self.watch.saved_at.lock().await;
+        let Reading { now, mark, .. } = self.clock.read();
+        let latest = (now.since(mark) > Clock::STEP).then_some(now);
+        let written = self.store.clock().latest().await?;
+        let is_worth = match (written, latest) {
+            (Some(then), Some(now)) => now.since(then).max(then.since(now)) >= SAVE_EVERY,
+            (then, now) => then != now,
+        };
+        if is_worth {
+            let clock = self.store.clock();
+            let before = clock.get().await?;
+            let commit = clock.set(before.as_ref(), mark).and(clock.set_latest(latest));
+            self.store.commit(commit).await?;
+        }
+        Ok(())
+    }
+
     /// Writes the mark if it moved far enough since it was written.
     pub(super) async fn save_mark(&self, stopping: bool) -> Result<(), Error> {
         let mut saved_at = self.watch.saved_at.lock().await;
@@ -158,7 +179,9 @@ impl Auth {
         let mark = self.clock.wall();
         let _keys = self.key_turn().await?;
         let before = self.store.clock().get().await?;
-        let commit = self.store.clock().set(before.as_ref(), mark).and(self.keys_at(mark).await?);
+        let set = self.store.clock().set(before.as_ref(), mark);
+        let forgotten = self.store.clock().set_latest(None);
+        let commit = set.and(forgotten).and(self.keys_at(mark).await?);
         let mut event = self.event(About::nobody(EventKind::ClockAccepted), access.actor(), client);
         event.time = mark;
         event.detail = Some(format!(
@@ -167,6 +190,8 @@ impl Auth {
         self.commit_with(commit, event).await?;
         self.clock.accept();
         self.reload_keys().await?;
+        // What began by the old time since the first pass: it would live when that time comes.
+        self.end_everyones_sessions().await?;
         self.watch_clock();
         Ok(AcceptedClock { mark_before, mark, accounts })
     }

@@ -10,12 +10,14 @@ use crate::model::{
     DisplayName, Email, EventKind, LoginName, PasswordHash, Role, Roles, Secret, Timestamp, User,
     UserId,
 };
+use crate::store::Stored;
 use crate::store::engine::Commit;
 
 /// An account as a line of a file has it.
 #[derive(Debug)]
 pub struct ImportedUser {
-    /// Kept, so that `sub` stays the same; `None` makes a new one.
+    /// Kept, so that `sub` stays the same; `None` makes a new one. Nothing that an account of this
+    /// id had here before it was deleted fits the new one.
     pub id: Option<String>,
     /// The name; a reserved one may be given here.
     pub username: String,
@@ -137,6 +139,8 @@ impl Auth {
         (users, only_check): (&[Result<Candidate, Vec<FieldError>>], bool),
         client: &Client,
     ) -> Result<Imported, Error> {
+        // Before the ids are looked for, so that none of them goes unnoticed meanwhile.
+        let epochs = self.store.epochs().latest().await?;
         let mut done = Imported::default();
         let (mut seen, mut made) = (HashSet::new(), Vec::new());
         for (place, user) in users.iter().enumerate() {
@@ -145,13 +149,13 @@ impl Auth {
                 Err(errors) => errors.clone(),
             };
             match user {
-                Ok(candidate) if taken.is_empty() => made.push(self.imported(candidate)),
+                Ok(candidate) if taken.is_empty() => made.push(self.imported(candidate, &epochs)),
                 Ok(_) | Err(_) => done.refused.push((place, taken)),
             }
         }
         done.count = made.len();
         if !only_check && !made.is_empty() {
-            self.commit_imported(access, &made, client).await?;
+            self.commit_imported(access, (&made, &epochs), client).await?;
         }
         Ok(done)
     }
@@ -181,10 +185,14 @@ impl Auth {
         Ok(form.into_errors())
     }
 
-    fn imported(&self, candidate: &Candidate) -> User {
+    /// The account. One with an id of its own may have been here before, so it begins after
+    /// every epoch that a deleted account had: its sessions, tokens and links of then, which are
+    /// swept later, stay dead.
+    fn imported(&self, candidate: &Candidate, epochs: &Stored<u64>) -> User {
         let user = self.new_user(candidate.username.clone(), candidate.roles.clone());
         User {
             id: candidate.id.unwrap_or(user.id),
+            epoch: candidate.id.map_or(user.epoch, |_| epochs.value.saturating_add(1)),
             display_name: candidate.display_name.clone(),
             disabled: candidate.disabled,
             created_at: candidate.created_at.unwrap_or(user.created_at),
@@ -197,11 +205,11 @@ impl Auth {
     async fn commit_imported(
         &self,
         access: &Access,
-        made: &[User],
+        (made, epochs): (&[User], &Stored<u64>),
         client: &Client,
     ) -> Result<(), Error> {
         let insert = |c: Commit, user| c.and(self.store.users().insert(user));
-        let mut commit = made.iter().fold(Commit::new(), insert);
+        let mut commit = made.iter().fold(self.store.epochs().unchanged(epochs), insert);
         let new_admins = made.iter().filter(|user| user.is_enabled_admin()).count();
         if new_admins > 0 {
             let admins = self.store.users().admins().await?;

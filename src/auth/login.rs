@@ -11,7 +11,7 @@ use super::{Auth, Client, Error};
 use crate::crypto::{Verdict, hash_secret};
 use crate::model::{
     AccessToken, Actor, EventKind, Password, RefreshToken, Secret, Session, SessionRef, Timestamp,
-    User, UserSessions,
+    User, UserId, UserSessions,
 };
 use crate::store::Stored;
 use crate::store::engine::Commit;
@@ -101,8 +101,8 @@ impl Auth {
             }
             (verdict, user) => {
                 reservation.failed();
-                if let (Verdict::Unreadable, Some(user)) = (verdict, user) {
-                    tracing::error!(user = %user.value.id, "the stored password hash is damaged: set a new password for this account");
+                if let Some(user) = user {
+                    alarm(verdict, user.value.id);
                 }
                 let id = account.user.as_ref().map(|user| user.value.id);
                 self.note_failed_login(who.failure_key(), id, client);
@@ -266,6 +266,23 @@ impl Auth {
 pub(super) struct Verified {
     pub(super) user: Stored<User>,
     pub(super) rehash: bool,
+}
+
+/// Tells the operator of a stored hash that no password is compared with; the client learns
+/// nothing of it.
+fn alarm(verdict: Verdict, user: UserId) {
+    match verdict {
+        Verdict::Unreadable => tracing::error!(
+            %user,
+            "the stored password hash is damaged: set a new password for this account"
+        ),
+        Verdict::TooLarge(mib) => tracing::error!(
+            %user, needs = %format_args!("{mib} MiB"),
+            "the stored password hash needs more memory than passwords.memory: raise that, or set \
+             a new password for this account"
+        ),
+        Verdict::Match { .. } | Verdict::Mismatch => {}
+    }
 }
 
 /// What the audit trail says of the sessions that a login ended.

@@ -21,13 +21,15 @@ impl Auth {
         Ok(self.store.attempts().save(&removals).await?)
     }
 
-    /// Saves what is kept in memory: the clock's mark, counts of failed logins, refused logins
-    /// for the audit trail, last uses of sessions. Called every few seconds and, with `stopping`, at the end.
+    /// Saves what is kept in memory: the clock's times, counts of failed logins, refused logins
+    /// for the audit trail, last uses of sessions. Called every few seconds and, with `stopping`,
+    /// at the end.
     ///
     /// # Errors
     /// [`Error::Store`] when the store cannot answer.
     pub async fn save(&self, stopping: bool) -> Result<(), Error> {
         self.watch_clock();
+        self.save_latest().await?;
         self.save_mark(stopping).await?;
         self.write_failures(stopping).await?;
         self.throttle.forget_old();

@@ -27,6 +27,9 @@ struct Change {
     profile: Profile,
 }
 
+/// The most sessions that a user can have: two keys each.
+const MOST_ENDED: usize = 32;
+
 impl Auth {
     /// Changes an account. Other roles and a changed `disabled` end all its sessions.
     ///
@@ -83,7 +86,10 @@ impl Auth {
         Ok(after)
     }
 
-    /// Deletes an account with its name, address and sessions. Its id is never used again.
+    /// Deletes an account with its name, its address and the sessions on its list. Others that
+    /// have ended, and links, belong to nobody from then on and are swept when their time is over.
+    /// Its id is used again only if the operator imports the account under it, and then in a later
+    /// epoch than it ever had.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::LastAdmin`].
@@ -99,17 +105,33 @@ impl Auth {
 
     async fn try_delete(&self, access: &Access, id: UserId, client: &Client) -> Result<(), Error> {
         let before = self.store.users().get(id).await?.ok_or(Error::NotFound)?;
+        let epochs = self.store.epochs().latest().await?;
         let gone = before.value.clone().with_disabled(true);
         let commit = self
             .still_allowed(access)
             .await?
             .and(self.store.users().remove(&before))
-            .and(self.store.sessions().remove_list(id))
+            .and(self.store.epochs().note(&epochs, before.value.epoch))
+            .and(self.remove_sessions(id).await?)
             .and(self.count_admins(Some(&before.value), &gone).await?);
         let about = About::user(EventKind::UserDeleted, id);
         self.commit_with(commit, self.event(about, access.actor(), client)).await?;
         self.throttle.forgive(&account_key(id));
         Ok(())
+    }
+
+    /// The part of a commit that removes a user's list with the sessions on it: with all of them
+    /// it is far from the limit of a commit.
+    async fn remove_sessions(&self, id: UserId) -> Result<Commit, Error> {
+        let sessions = self.store.sessions();
+        let list = sessions.of_user(id).await?.value.sessions;
+        let mut commit = sessions.remove_list(id);
+        for entry in list.iter().take(MOST_ENDED) {
+            if let Some(session) = sessions.get(entry.id).await? {
+                commit = commit.and(sessions.remove(&session));
+            }
+        }
+        Ok(commit)
     }
 
     /// The caller must be the administrator it was when it called: two that demote each other

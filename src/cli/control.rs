@@ -1,7 +1,7 @@
 //! One way to send a request of the admin API: to the server that runs on the data folder, or
 //! to the same use cases in this process when none does.
 
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt as _;
@@ -23,8 +23,9 @@ use crate::server::Server;
 
 /// The data folder when nobody names one.
 const DEFAULT_DATA: &str = "data";
-/// What is in a data folder with a store in it.
-const STORE: &str = "store";
+/// What is in a data folder with a store in it: the index, which can be lost; the journals, from
+/// which it is made again; or a restored store that the next start puts in their place.
+const STORE: [&str; 3] = ["store", "journal", "restored"];
 
 /// The configuration of a command.
 pub(super) fn load(place: Place, listen: Option<SocketAddr>, dev: bool) -> Result<Loaded, Error> {
@@ -36,6 +37,21 @@ pub(super) fn load(place: Place, listen: Option<SocketAddr>, dev: bool) -> Resul
 pub(super) fn data_folder(loaded: &Loaded) -> Result<PathBuf, Error> {
     let named = loaded.data.as_deref().unwrap_or(Path::new(DEFAULT_DATA));
     std::path::absolute(named).map_err(Error::io("find the data folder"))
+}
+
+/// What of a store is in a data folder; `None` when there is none.
+///
+/// # Errors
+/// When the folder cannot be looked into.
+pub(super) fn store_in(data: &Path) -> Result<Option<Metadata>, Error> {
+    for part in STORE {
+        match fs::metadata(data.join(part)) {
+            Ok(found) => return Ok(Some(found)),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::Io("look into the data folder", error)),
+        }
+    }
+    Ok(None)
 }
 
 /// The operator's connection to one data folder.
@@ -183,18 +199,15 @@ impl Control {
                  without one"
             )));
         }
-        match fs::metadata(self.data.join(STORE)) {
-            Ok(store) if store.uid() == rustix::process::geteuid().as_raw() => Ok(()),
-            Ok(store) => Err(Error::Refused(format!(
+        match store_in(&self.data)? {
+            Some(store) if store.uid() == rustix::process::geteuid().as_raw() => Ok(()),
+            Some(store) => Err(Error::Refused(format!(
                 "the store in {data} belongs to the user with the id {}: run the command as that \
                  user",
                 store.uid()
             ))),
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(Error::Io("look into the data folder", error))
-            }
-            Err(_) if self.may_create => Ok(()),
-            Err(_) => Err(Error::Refused(format!(
+            None if self.may_create => Ok(()),
+            None => Err(Error::Refused(format!(
                 "there is no store in {data}; start with `doorkey serve` or `doorkey user add`"
             ))),
         }
@@ -238,6 +251,18 @@ mod tests {
 
     fn said(body: &'static str) -> String {
         sentence(&Reply { status: 422, body: Bytes::from_static(body.as_bytes()) })
+    }
+
+    #[test]
+    fn a_store_is_there_while_any_part_of_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(store_in(folder.path()).unwrap().is_none());
+        for part in ["store", "journal", "restored"] {
+            fs::create_dir(folder.path().join(part)).unwrap();
+            assert!(store_in(folder.path()).unwrap().is_some(), "{part}");
+            fs::remove_dir(folder.path().join(part)).unwrap();
+        }
+        assert!(store_in(&folder.path().join("no/such")).unwrap().is_none());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::args::{Form, Place, Restore, Store};
-use super::control::{data_folder, load};
+use super::control::{data_folder, load, store_in};
 use super::{Error, harden, log, print};
 use crate::config::{Loaded, LogLevel};
 use crate::model::Timestamp;
@@ -17,12 +17,17 @@ use crate::store::{self, Gap, HistoryFile, Point, Reach, SigningKeys, Until};
 pub(super) fn run(place: Place, command: &Store) -> Result<(), Error> {
     let loaded = load(place, None, false)?;
     let data = data_folder(&loaded)?;
-    if !data.join("journal").exists() && !data.join("store").exists() {
-        return Err(Error::Refused(format!("there is no store in {}", data.display())));
-    }
+    require_store(&data)?;
     match command {
         Store::Verify { form } => verify(&loaded, &data, *form),
         Store::History { form } => history(&data, *form),
+    }
+}
+
+fn require_store(data: &Path) -> Result<(), Error> {
+    match store_in(data)? {
+        Some(_) => Ok(()),
+        None => Err(Error::Refused(format!("there is no store in {}", data.display()))),
     }
 }
 
@@ -112,6 +117,9 @@ fn history_json(reach: &Reach) -> Value {
 pub(super) fn restore(place: Place, command: &Restore) -> Result<(), Error> {
     let loaded = load(place, None, false)?;
     let data = data_folder(&loaded)?;
+    if command.from.file.is_none() {
+        require_store(&data)?;
+    }
     log::start(loaded.config.log.format, LogLevel::Error);
     harden::process();
     let keys = if command.without_keys { SigningKeys::Drop } else { SigningKeys::Keep };
@@ -124,6 +132,18 @@ pub(super) fn restore(place: Place, command: &Restore) -> Result<(), Error> {
     ));
     if command.without_keys {
         print::note("the signing keys are dropped: every token is void, new keys are made");
+    }
+    for id in done.keys.dropped {
+        print::note(&format!(
+            "the signing key {id} is dropped: the store of before did not have it any more"
+        ));
+    }
+    for id in done.keys.unsure {
+        print::note(&format!(
+            "the signing key {id} is valid, as at {}; if it was revoked since, drop it with \
+             `doorkey key rotate --revoke {id}`",
+            done.time
+        ));
     }
     if let Some(kept) = done.kept {
         print::note(&format!("the store of before is in {}", kept.display()));

@@ -9,13 +9,15 @@ use argon2::Algorithm;
 use zeroize::Zeroizing;
 
 use self::foreign::Foreign;
+use self::memory::{Memory, NoMemory};
 use self::phc::Phc;
-use self::pool::{Memory, Pool, Size};
+use self::pool::{Pool, Size};
 use super::normalize::normalize;
 use super::random::Random;
 use crate::model::{Password, PasswordHash};
 
 mod foreign;
+mod memory;
 mod phc;
 mod pool;
 
@@ -77,8 +79,9 @@ impl Argon2Params {
 pub struct PoolSettings {
     /// For new hashes.
     pub params: Argon2Params,
-    /// The memory of all threads together, in bytes; there is at least one thread, and at most
-    /// two for each core.
+    /// The memory of all hashes at a time, in bytes, and at least that of one new hash; a stored
+    /// hash that needs more is not compared with. There is at least one thread, and at most two
+    /// for each core.
     pub memory_bytes: u64,
     /// How many passwords may wait for a thread.
     pub queue: usize,
@@ -108,6 +111,8 @@ pub enum Verdict {
     /// The stored hash is damaged, of an unknown kind, or dearer than allowed: an alarm for the
     /// operator, a plain refusal for the client.
     Unreadable,
+    /// The stored hash needs so many MiB, more than all hashing may take: an alarm as well.
+    TooLarge(usize),
 }
 
 impl Verdict {
@@ -115,7 +120,7 @@ impl Verdict {
     fn or_rehash(self, more: bool) -> Self {
         match self {
             Self::Match { rehash } => Self::Match { rehash: rehash || more },
-            Self::Mismatch | Self::Unreadable => self,
+            Self::Mismatch | Self::Unreadable | Self::TooLarge(_) => self,
         }
     }
 }
@@ -140,7 +145,7 @@ struct Shared {
 }
 
 impl Passwords {
-    /// Starts the threads. Their memory is taken when each hashes for the first time.
+    /// Starts the threads. Memory is taken when hashes need it.
     ///
     /// # Panics
     /// When the system lets no thread start.
@@ -148,7 +153,9 @@ impl Passwords {
     pub fn start(settings: PoolSettings, random: Random) -> Self {
         let settings = PoolSettings { params: settings.params.workable(), ..settings };
         let PoolSettings { params, queue, max_wait, .. } = settings;
-        let size = Size { threads: settings.threads(), blocks: params.blocks(), queue };
+        let memory = usize::try_from(settings.memory_bytes / 1024).unwrap_or(usize::MAX);
+        let (threads, blocks) = (settings.threads(), params.blocks());
+        let size = Size { threads, memory, blocks, queue };
         let pool = Pool::start(&size, max_wait);
         let dummy = fresh(params, &random, random.bytes::<OUTPUT_BYTES>().to_vec());
         Self(Arc::new(Shared { pool, params, dummy, random, max_wait }))
@@ -161,7 +168,7 @@ impl Passwords {
     pub async fn hash(&self, password: &Password) -> Result<PasswordHash, Busy> {
         let password = normalize(password);
         let phc = fresh(self.0.params, &self.0.random, vec![0; OUTPUT_BYTES]);
-        let work = move |memory: &mut Memory| make(phc, &password, memory);
+        let work = move |memory: &Memory| make(phc, &password, memory);
         self.0.pool.run(work).await
     }
 
@@ -177,10 +184,12 @@ impl Passwords {
         stored: Option<&PasswordHash>,
     ) -> Result<Verdict, Busy> {
         let (normal, typed) = (normalize(password), password.clone());
-        let (expected, found, otherwise) = self.0.expectation(stored);
-        let work = move |memory: &mut Memory| match expected.compare(&normal, &typed, memory) {
-            Some(as_typed) => found.or_rehash(as_typed),
-            None => otherwise,
+        let (expected, found, otherwise) = self.0.expectation(&typed, stored);
+        let work = move |memory: &Memory| {
+            Ok(match expected.compare(&normal, &typed, memory)? {
+                Some(as_typed) => found.or_rehash(as_typed),
+                None => otherwise,
+            })
         };
         self.0.pool.run(work).await
     }
@@ -190,12 +199,17 @@ impl Passwords {
     /// # Errors
     /// [`BadHash`] when it is of no known form, or would cost more than a login may.
     pub fn import(&self, text: String) -> Result<PasswordHash, BadHash> {
-        match Phc::parse(&text) {
-            Some(phc) if phc.params.within(COSTLIEST_IMPORT, self.0.params) => {}
+        let expected = match Phc::parse(&text) {
+            Some(phc) if phc.params.within(COSTLIEST_IMPORT, self.0.params) => {
+                Expected::Argon2(phc)
+            }
             Some(_) => return Err(BadHash::TooDear),
-            None => drop(Foreign::parse(&text)?),
+            None => Expected::Foreign(Foreign::parse(&text)?),
+        };
+        match self.0.too_large(&expected) {
+            Some(mib) => Err(BadHash::TooLarge(mib)),
+            None => Ok(PasswordHash::from_phc(text)),
         }
-        Ok(PasswordHash::from_phc(text))
     }
 
     /// What there is to do at this moment.
@@ -212,20 +226,28 @@ impl Passwords {
 }
 
 impl Shared {
-    /// What to compare with, and the verdicts for equal and unequal.
-    fn expectation(&self, stored: Option<&PasswordHash>) -> (Expected, Verdict, Verdict) {
-        match stored.map(|hash| self.read(hash)) {
-            Some(Some(expected)) => {
+    /// What to compare a password with, and the verdicts for equal and unequal.
+    fn expectation(
+        &self,
+        typed: &Password,
+        stored: Option<&PasswordHash>,
+    ) -> (Expected, Verdict, Verdict) {
+        let alike = match stored.map(|hash| self.read(hash)) {
+            Some(Ok(expected)) if expected.takes(typed) => {
                 let rehash = self.is_outdated(&expected);
-                (expected, Verdict::Match { rehash }, Verdict::Mismatch)
+                return (expected, Verdict::Match { rehash }, Verdict::Mismatch);
             }
-            Some(None) => (self.no_account(), Verdict::Unreadable, Verdict::Unreadable),
-            None => (self.no_account(), Verdict::Mismatch, Verdict::Mismatch),
-        }
+            Some(Err(alarm)) => alarm,
+            // Nothing is answered sooner than for a name that nobody has.
+            Some(Ok(_)) | None => Verdict::Mismatch,
+        };
+        (Expected::Argon2(self.dummy.clone()), alike, alike)
     }
 
-    fn no_account(&self) -> Expected {
-        Expected::Argon2(self.dummy.clone())
+    /// How many MiB it needs, if that is more than there is.
+    fn too_large(&self, expected: &Expected) -> Option<usize> {
+        let kib = expected.memory_kib();
+        (kib > self.pool.memory()).then_some(kib.div_ceil(1024))
     }
 
     fn is_outdated(&self, expected: &Expected) -> bool {
@@ -240,12 +262,15 @@ impl Shared {
         }
     }
 
-    fn read(&self, stored: &PasswordHash) -> Option<Expected> {
+    /// A stored hash, or the verdict for one that is not compared with.
+    fn read(&self, stored: &PasswordHash) -> Result<Expected, Verdict> {
         let text = stored.as_phc();
-        match Phc::parse(text) {
+        let expected = match Phc::parse(text) {
             Some(phc) => phc.params.within(COSTLIEST, self.params).then_some(Expected::Argon2(phc)),
             None => Foreign::parse(text).ok().map(Expected::Foreign),
-        }
+        };
+        let expected = expected.ok_or(Verdict::Unreadable)?;
+        self.too_large(&expected).map_or(Ok(expected), |mib| Err(Verdict::TooLarge(mib)))
     }
 }
 
@@ -256,15 +281,37 @@ enum Expected {
 }
 
 impl Expected {
+    /// The memory that a comparison needs.
+    fn memory_kib(&self) -> usize {
+        match self {
+            Self::Argon2(phc) => phc.params.blocks(),
+            Self::Foreign(hash) => hash.memory().div_ceil(1024),
+        }
+    }
+
+    /// Whether this can be the hash of such a password at all.
+    fn takes(&self, typed: &Password) -> bool {
+        match self {
+            Self::Argon2(_) => true,
+            Self::Foreign(hash) => hash.takes(typed.expose()),
+        }
+    }
+
     /// `None` when it is another password; else whether it matched only as it was typed, which
     /// is what other systems hash: ours is hashed in its one form.
-    fn compare(&self, normal: &str, typed: &Password, memory: &mut Memory) -> Option<bool> {
+    fn compare(
+        &self,
+        normal: &str,
+        typed: &Password,
+        memory: &Memory,
+    ) -> Result<Option<bool>, NoMemory> {
         let typed = typed.expose();
-        match self {
-            Self::Argon2(phc) if phc.matches(normal, memory) => Some(false),
-            Self::Argon2(phc) => (typed != normal && phc.matches(typed, memory)).then_some(true),
-            Self::Foreign(hash) => hash.matches(typed).then_some(true),
-        }
+        let as_typed = match self {
+            Self::Argon2(phc) if phc.matches(normal, memory)? => return Ok(Some(false)),
+            Self::Argon2(phc) => typed != normal && phc.matches(typed, memory)?,
+            Self::Foreign(hash) => hash.matches(typed, memory)?,
+        };
+        Ok(as_typed.then_some(true))
     }
 }
 
@@ -278,10 +325,10 @@ fn fresh(params: Argon2Params, random: &Random, output: Vec<u8>) -> Phc {
     }
 }
 
-fn make(mut phc: Phc, password: &str, memory: &mut Memory) -> PasswordHash {
-    let output = phc.derive(password, memory);
+fn make(mut phc: Phc, password: &str, memory: &Memory) -> Result<PasswordHash, NoMemory> {
+    let output = phc.derive(password, memory)?;
     phc.output = output.expect("argon2 works with the parameters that the start made workable");
-    PasswordHash::from_phc(phc.to_text())
+    Ok(PasswordHash::from_phc(phc.to_text()))
 }
 
 #[cfg(test)]

@@ -139,17 +139,19 @@ impl Clock {
         Self(Arc::new(Shared { source, guard }))
     }
 
-    /// Goes on from the mark of an earlier run, or from [`BUILD_FLOOR`] where there was none. A
-    /// wall clock far ahead of it (the machine was off) is used at once and believed later.
-    pub fn resume(&self, mark: Option<Timestamp>) {
-        let mark = mark.unwrap_or(BUILD_FLOOR).max(BUILD_FLOOR).since(Timestamp::EPOCH);
-        *self.guard() = Guard::new(mark, self.monotonic());
+    /// Goes on from the mark of an earlier run and the latest time that it gave out, or from
+    /// [`BUILD_FLOOR`]. A wall clock far ahead (the machine was off) is used at once and believed
+    /// later.
+    pub fn resume(&self, mark: Option<Timestamp>, latest: Option<Timestamp>) {
+        let [mark, latest] = [mark, latest]
+            .map(|time| time.unwrap_or(BUILD_FLOOR).max(BUILD_FLOOR).since(Timestamp::EPOCH));
+        *self.guard() = Guard::resumed((mark, latest), self.monotonic());
     }
 
     /// The effective time, for what expires: the later of the wall clock and the high-water mark
-    /// that moves on with monotonic time. It does not go back in this process, with one
-    /// exception: a jump ahead that was never confirmed is forgotten when the wall clock has been
-    /// back for [`Clock::FORGET`], by when every access token of before has expired.
+    /// that moves on with monotonic time. It does not go back, with one exception: a jump ahead
+    /// that was never confirmed is forgotten when the wall clock has been back, and not behind
+    /// the mark, for [`Clock::FORGET`], by when every access token of before has expired.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.read().now
@@ -168,8 +170,7 @@ impl Clock {
         Timestamp(self.0.source.wall().as_secs())
     }
 
-    /// Whether the machine is set before 1970, where some libraries do not reach. Linux refuses
-    /// to be set there.
+    /// Whether the machine is set before 1970, where some libraries do not reach.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the Clock that all others ask")]
     pub fn is_before_1970(&self) -> bool {
@@ -210,8 +211,7 @@ impl Clock {
         });
     }
 
-    /// Sets the wall clock of a manual clock, as a time server or an operator would; monotonic
-    /// time stands.
+    /// Sets the wall clock of a manual clock, as a time server would; monotonic time stands.
     pub fn set_wall(&self, wall: Timestamp) {
         self.0.source.turn(|hands| hands.wall = wall.since(Timestamp::EPOCH));
     }
@@ -285,7 +285,7 @@ mod tests {
             clock.advance(Duration::MAX);
             clock.set_wall(Timestamp::EPOCH);
             assert!(clock.now() >= end);
-            clock.resume(Some(Timestamp::from_seconds(u64::MAX)));
+            clock.resume(Some(Timestamp::from_seconds(u64::MAX)), None);
             assert_eq!(clock.now(), Timestamp::from_seconds(u64::MAX));
         }
     }
@@ -301,7 +301,7 @@ mod tests {
     #[test]
     fn a_wall_clock_before_the_floor_was_never_set_and_recovers_by_itself() {
         let clock = Clock::manual(Timestamp::EPOCH);
-        clock.resume(None);
+        clock.resume(None, None);
         assert_eq!((clock.wall(), clock.now()), (Timestamp::EPOCH, BUILD_FLOOR));
         assert_eq!(clock.read().state(), ClockState::NeverSet);
         clock.set_wall(BUILD_FLOOR.plus(Duration::from_hours(24)));
@@ -311,7 +311,7 @@ mod tests {
     #[test]
     fn accepting_believes_a_wall_clock_that_was_behind() {
         let clock = Clock::manual(BUILD_FLOOR);
-        clock.resume(Some(BUILD_FLOOR.plus(Duration::from_hours(24 * 365))));
+        clock.resume(Some(BUILD_FLOOR.plus(Duration::from_hours(24 * 365))), None);
         assert_eq!(clock.read().state(), ClockState::Behind);
         clock.accept();
         assert_eq!(clock.read().state(), ClockState::Set);

@@ -34,6 +34,8 @@ pub enum Error {
     MasterKey(MasterKeyError),
     /// The master key that a restored store needs.
     RestoreKey(MasterKeyError),
+    /// The signing keys of a restored store.
+    RestoreKeys(StartError),
     /// The restore of a store.
     #[cfg(feature = "sled")]
     Restore(RestoreError),
@@ -73,10 +75,16 @@ impl fmt::Display for Error {
                  TIME --replace` can go back, and `doorkey restore FILE --replace` restores a \
                  backup. Both keep what is there in a folder of its own."
             ),
-            Self::MasterKey(error) => write!(f, "{error}"),
-            Self::RestoreKey(error) => {
-                write!(f, "{error}; or drop the signing keys with --without-keys")
+            Self::MasterKey(error @ (MasterKeyError::Missing(_) | MasterKeyError::Damaged(_))) => {
+                write!(f, "{error}{IF_LOST}")
             }
+            Self::MasterKey(error) => write!(f, "{error}"),
+            Self::RestoreKey(error) => write!(f, "{error}{OR_DROP}"),
+            Self::RestoreKeys(error @ StartError::WrongMasterKey(_)) => {
+                write!(f, "{error}{OR_DROP}")
+            }
+            Self::Keys(error @ StartError::WrongMasterKey(_)) => write!(f, "{error}{IF_LOST}"),
+            Self::RestoreKeys(error) => write!(f, "{error}"),
             #[cfg(feature = "sled")]
             Self::Restore(error) => write!(f, "{error}"),
             #[cfg(feature = "sled")]
@@ -98,6 +106,13 @@ impl fmt::Display for Error {
         }
     }
 }
+
+/// The way out where a store is there and its master key is not.
+const IF_LOST: &str = ". If it is lost, give the signing keys up: `doorkey restore --at TIME \
+    --replace --without-keys` with the last time that `doorkey store history` names, or `doorkey \
+    restore FILE --replace --without-keys` with a backup. All sessions end, and every token is void";
+/// The same while a store is restored.
+const OR_DROP: &str = "; or drop the signing keys with --without-keys";
 
 impl std::error::Error for Error {}
 

@@ -14,6 +14,8 @@ use crate::model::Secret;
 pub enum MasterKeyError {
     /// The store holds keys sealed with a master key that is not there.
     Missing(PathBuf),
+    /// The configured file is not there, and nothing in the store is sealed with it yet.
+    NotMade(PathBuf),
     /// The file holds no master key.
     Damaged(PathBuf),
     /// The file belongs to another user than this one or root.
@@ -30,6 +32,11 @@ impl fmt::Display for MasterKeyError {
             Self::Missing(path) => write!(
                 f,
                 "the master key {} is missing: the signing keys in the store are sealed with it; put it back from where you keep it",
+                path.display()
+            ),
+            Self::NotMade(path) => write!(
+                f,
+                "the master key {0} that is configured is not there, and the store has no keys yet: make it with `(umask 077; head -c 32 /dev/urandom | basenc --base64url | tr -d = > '{0}')`",
                 path.display()
             ),
             Self::Damaged(path) => write!(
@@ -69,10 +76,12 @@ pub(super) fn open(
     let path = configured.map_or_else(|| data.join(NAME), Path::to_owned);
     match read(&path) {
         Err(MasterKeyError::Io(_, error)) if error.kind() == ErrorKind::NotFound => {
-            if store_is_new && configured.is_none() {
-                create(&path, random).map_err(|error| MasterKeyError::Io(path, error))
-            } else {
-                Err(MasterKeyError::Missing(path))
+            match (store_is_new, configured) {
+                (true, None) => {
+                    create(&path, random).map_err(|error| MasterKeyError::Io(path, error))
+                }
+                (true, Some(_)) => Err(MasterKeyError::NotMade(path)),
+                (false, _) => Err(MasterKeyError::Missing(path)),
             }
         }
         read => read,
@@ -193,7 +202,8 @@ mod tests {
     fn a_configured_file_must_be_there() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("elsewhere.key");
-        let error = open(Some(&path), folder.path(), (true, &Random::seeded(1))).unwrap_err();
-        assert!(matches!(error, MasterKeyError::Missing(_)), "{error}");
+        let opened = |is_new| open(Some(&path), folder.path(), (is_new, &Random::seeded(1)));
+        assert!(matches!(opened(true), Err(MasterKeyError::NotMade(_))));
+        assert!(matches!(opened(false), Err(MasterKeyError::Missing(_))));
     }
 }

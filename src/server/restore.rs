@@ -4,8 +4,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Error, engine, master_key};
-use crate::auth::Keyring;
+use super::restored_keys::{self, RestoredKeys};
+use super::{Error, clock, engine, master_key};
+use crate::auth::{Keyring, resume_clock};
 use crate::config::Loaded;
 use crate::crypto::Random;
 use crate::model::{Actor, Clock, Event, EventKind, Outcome, Timestamp};
@@ -26,6 +27,8 @@ pub struct Restored {
     pub time: Timestamp,
     /// What ended with it.
     pub revived: Revived,
+    /// What became of the signing keys that it did not drop.
+    pub keys: RestoredKeys,
     /// Where the store of before is kept; `None` when there was none.
     pub kept: Option<PathBuf>,
 }
@@ -41,7 +44,11 @@ pub async fn restore(
     source: Source,
     (replace, keys): (bool, SigningKeys),
 ) -> Result<Restored, Error> {
-    let (clock, random) = (Clock::system(), Random::system());
+    let (clock, random) = (clock()?, Random::system());
+    let of_replaced = match (replace, keys) {
+        (true, SigningKeys::Keep) => restored_keys::of_replaced(loaded, data, &clock).await,
+        (false, _) | (true, SigningKeys::Drop) => None,
+    };
     let restore = Restore::begin(data, replace)?;
     let time = match source {
         Source::Backup(input) => restore.load(input)?,
@@ -50,16 +57,18 @@ pub async fn restore(
     let options = engine::options(loaded, &clock);
     let sled = engine::open_sled(restore.stage().to_owned(), options).await?;
     let store = Store::new(Arc::new(sled));
+    resume_clock(&store, &clock).await?;
     // What ends with a restore need not be sound for it.
     let revived = store.revive(keys).await?;
     engine::sound(&store.check(Depth::Full).await?)?;
+    let restored = restored_keys::drop_revoked(&store, of_replaced.as_ref(), clock.now()).await?;
     check_keys(&store, (loaded, data), (&clock, &random)).await?;
     let event = event((time, keys), (&clock, &random));
     store.commit(store.events().insert(&event)).await?;
     // Closes it, so that its next start is a clean one.
     drop(store);
     let kept = restore.finish(clock.now())?;
-    Ok(Restored { time, revived, kept })
+    Ok(Restored { time, revived, keys: restored, kept })
 }
 
 /// No start would succeed over signing keys that the master key does not open.
@@ -74,8 +83,8 @@ async fn check_keys(
     let opened = master_key::open(loaded.master_key_file.as_deref(), data, (false, random));
     let opened = opened.map_err(Error::RestoreKey)?;
     let algorithm = loaded.config.tokens.algorithm;
-    Keyring::open(store, opened, algorithm, (clock.now(), random)).await?;
-    Ok(())
+    let keyring = Keyring::open(store, opened, algorithm, (clock.now(), random)).await;
+    keyring.map(drop).map_err(Error::RestoreKeys)
 }
 
 fn event((time, keys): (Timestamp, SigningKeys), (clock, random): (&Clock, &Random)) -> Event {
@@ -105,9 +114,15 @@ fn event((time, keys): (Timestamp, SigningKeys), (clock, random): (&Clock, &Rand
 /// # Errors
 /// [`Error`], when the store does not open.
 pub async fn verify(loaded: &Loaded, data: &Path) -> Result<(Report, Vec<String>), Error> {
-    let options = engine::options(loaded, &Clock::system());
+    let clock = clock()?;
+    let options = engine::options(loaded, &clock);
     let sled = Arc::new(engine::open_sled(data.to_owned(), options).await?);
-    let report = Store::new(Arc::clone(&sled) as _).check(Depth::Full).await?;
+    let store = Store::new(Arc::clone(&sled) as _);
+    let report = store.check(Depth::Full).await?;
+    if report.is_clean() {
+        resume_clock(&store, &clock).await?;
+    }
+    drop(store);
     let comparing = Arc::clone(&sled);
     let compared = tokio::task::spawn_blocking(move || comparing.compare_index()).await;
     let differences = compared.map_err(|_| Error::Panicked)??;

@@ -1,16 +1,18 @@
-//! The high-water mark of the clock: so late it is for certain.
+//! The high-water mark of the clock: so late it is for certain. And the latest time by which
+//! anything was judged, while it is ahead of the mark.
 
 use super::Error;
 use super::engine::{Commit, Engine};
 use super::record::{Stored, decode, encode};
 use crate::model::Timestamp;
 
-/// Access to the record of the high-water mark.
+/// Access to the two records of the clock.
 pub struct ClockMark<'a> {
     engine: &'a dyn Engine,
 }
 
 const CLOCK: &[u8] = b"clock";
+const LATEST: &[u8] = b"latest";
 
 impl<'a> ClockMark<'a> {
     pub(super) fn new(engine: &'a dyn Engine) -> Self {
@@ -31,5 +33,24 @@ impl<'a> ClockMark<'a> {
     pub fn set(&self, before: Option<&Stored<Timestamp>>, mark: Timestamp) -> Commit {
         let version = before.and_then(|before| before.version);
         Commit::new().check(CLOCK, version).put(CLOCK, encode(&mark))
+    }
+
+    /// The latest time that was given out; `None` when it was not far ahead of the mark.
+    ///
+    /// # Errors
+    /// When the store cannot answer or the record is damaged.
+    pub async fn latest(&self) -> Result<Option<Timestamp>, Error> {
+        let entry = self.engine.get(LATEST).await?;
+        Ok(entry.as_ref().map(decode).transpose()?.map(|latest| latest.value))
+    }
+
+    /// The part of a commit that sets the latest time or forgets it; it goes together with
+    /// [`ClockMark::set`], which says that nobody came between.
+    #[must_use]
+    pub fn set_latest(&self, latest: Option<Timestamp>) -> Commit {
+        match latest {
+            Some(time) => Commit::new().put(LATEST, encode(&time)),
+            None => Commit::new().delete(LATEST),
+        }
     }
 }

@@ -56,6 +56,7 @@ pub(super) const KINDS: &[Kind] = &[
     row("attempt/", is_fingerprint, alone::<Attempt>, AtRestore::Drop),
     row("clock", str::is_empty, alone::<Timestamp>, AtRestore::Keep),
     row("email/", is_email, |e| Ok(Record::Holder(value(e)?)), AtRestore::Keep),
+    row("epochs", str::is_empty, alone::<u64>, AtRestore::Keep),
     row("event/", is_event, |e| Ok(Record::Event(Box::new(value(e)?))), AtRestore::Keep),
     row("expiry/", is_mark, |e| value::<()>(e).map(|()| Record::Mark), AtRestore::Drop),
     row(
@@ -64,6 +65,7 @@ pub(super) const KINDS: &[Kind] = &[
         |e| Ok(Record::Key(value::<SigningKey>(e)?.id)),
         AtRestore::DropOnDemand,
     ),
+    row("latest", str::is_empty, alone::<Timestamp>, AtRestore::Keep),
     row("link/", is_id::<LinkId>, |e| Ok(Record::Link(value(e)?)), AtRestore::Drop),
     row("logins/", is_id::<UserId>, |e| Ok(Record::Logins(value(e)?)), AtRestore::Keep),
     row("name/", is_name, |e| Ok(Record::Holder(value(e)?)), AtRestore::Keep),

@@ -8,6 +8,7 @@
 //! | `user/ID` | a [`crate::model::User`] |
 //! | `name/USERNAME`, `email/ADDRESS` | the id of the user who has it |
 //! | `admins` | how many enabled administrators there are |
+//! | `epochs` | the latest epoch that a deleted user had |
 //! | `session/ID` | a [`crate::model::Session`] |
 //! | `logins/USER` | a [`crate::model::UserSessions`] |
 //! | `link/ID` | a [`crate::model::Link`] |
@@ -17,6 +18,7 @@
 //! | `event/TIME/ID` | a [`crate::model::Event`], the newest first |
 //! | `setup` | the hash of the one-time setup secret |
 //! | `clock` | the high-water mark of the clock, a [`crate::model::Timestamp`] |
+//! | `latest` | the latest time that was given out, while it is far ahead of that mark |
 //! | `reviving` | how far an unfinished [`Store::revive`] came |
 //!
 //! The same table for programs is in `layout.rs`.
@@ -29,6 +31,7 @@ mod attempts;
 mod backup;
 mod check;
 mod clock;
+mod epochs;
 mod error;
 mod events;
 mod expiry;
@@ -53,6 +56,7 @@ pub use self::attempts::{Attempt, Attempts, Fingerprint};
 pub use self::backup::{BackUp, Backup, Progress, Sink};
 pub use self::check::{Depth, Finding, Flaw, Report};
 pub use self::clock::ClockMark;
+pub use self::epochs::Epochs;
 pub use self::error::Error;
 pub use self::events::Events;
 pub use self::expiry::Swept;
@@ -129,6 +133,12 @@ impl Store {
         Users::new(&*self.engine)
     }
 
+    /// The epochs of users who are gone.
+    #[must_use]
+    pub fn epochs(&self) -> Epochs<'_> {
+        Epochs::new(&*self.engine)
+    }
+
     /// Sessions, and each user's list of them.
     #[must_use]
     pub fn sessions(&self) -> Sessions<'_> {
@@ -165,7 +175,7 @@ impl Store {
         Setup::new(&*self.engine)
     }
 
-    /// The high-water mark of the clock.
+    /// The high-water mark of the clock, and the latest time.
     #[must_use]
     pub fn clock(&self) -> ClockMark<'_> {
         ClockMark::new(&*self.engine)

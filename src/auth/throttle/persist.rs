@@ -39,7 +39,9 @@ impl Throttle {
         changed
     }
 
-    /// Takes counts of an earlier run; says which of them are over and can be removed.
+    /// Takes counts of an earlier run; says which of them are over and can be removed. One of a
+    /// time that is to come, as a wrong clock leaves it, is saved again as one of now: else it
+    /// would be over only then.
     pub(in crate::auth) fn restore(
         &self,
         saved: Vec<(Fingerprint, Attempt)>,
@@ -58,6 +60,7 @@ impl Throttle {
             let streak = table.entry(key, |_| true);
             let limit = if attempt.whole_account { 0 } else { self.limits.login_failures };
             streak.restore(attempt.failures, limit, mono);
+            streak.is_dirty = attempt.last_at > now;
         }
         over
     }

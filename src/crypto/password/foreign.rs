@@ -6,6 +6,8 @@ use std::fmt;
 
 use subtle::ConstantTimeEq;
 
+use super::memory::{Memory, NoMemory};
+
 use self::bcrypt::Bcrypt;
 use self::pbkdf2::Pbkdf2;
 use self::scrypt::Scrypt;
@@ -26,16 +28,22 @@ pub enum BadHash {
     Unknown,
     /// Comparing a password with it would take more memory or time than is allowed.
     TooDear,
+    /// Comparing a password with it needs so many MiB, which is more than all hashing may take.
+    TooLarge(usize),
 }
 
 impl fmt::Display for BadHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unknown => {
-                "must be a hash of bcrypt, scrypt, pbkdf2, sha-crypt or argon2 in a known form"
-            }
-            Self::TooDear => "must not cost more memory or rounds than an import may",
-        })
+        match self {
+            Self::Unknown => f.write_str(
+                "must be a hash of bcrypt, scrypt, pbkdf2, sha-crypt or argon2 in a known form",
+            ),
+            Self::TooDear => f.write_str("must not cost more memory or rounds than an import may"),
+            Self::TooLarge(mib) => write!(
+                f,
+                "must not need more memory than passwords.memory; it needs \"{mib} MiB\" there"
+            ),
+        }
     }
 }
 
@@ -68,19 +76,39 @@ impl Foreign {
         }
     }
 
-    /// Whether this is the hash of `password`; the comparison takes the same time wherever they
-    /// differ. A NUL ends a password for C implementations, and at its end is as good as none
-    /// for HMAC: none is taken here.
-    pub(super) fn matches(&self, password: &str) -> bool {
-        if password.contains('\0') {
-            return false;
+    /// The memory that a comparison needs, in bytes; a few KiB do not count.
+    pub(super) fn memory(&self) -> usize {
+        match self {
+            Self::Scrypt(hash) => hash.memory(),
+            Self::Bcrypt(_) | Self::Pbkdf2(_) | Self::ShaCrypt(_) => 0,
+        }
+    }
+
+    /// Whether this can be the hash of such a password at all. A NUL ends a password for C
+    /// implementations, and at its end is as good as none for HMAC: none is taken here.
+    pub(super) fn takes(&self, password: &str) -> bool {
+        let is_short = match self {
+            Self::ShaCrypt(_) => password.len() <= sha_crypt::MOST_PASSWORD,
+            Self::Bcrypt(_) | Self::Pbkdf2(_) | Self::Scrypt(_) => true,
+        };
+        is_short && !password.contains('\0')
+    }
+
+    /// Whether this is the hash of `password`, one that it takes; the comparison takes the same
+    /// time wherever they differ.
+    ///
+    /// # Errors
+    /// [`NoMemory`].
+    pub(super) fn matches(&self, password: &str, memory: &Memory) -> Result<bool, NoMemory> {
+        if !self.takes(password) {
+            return Ok(false);
         }
         let password = password.as_bytes();
         match self {
-            Self::Bcrypt(hash) => hash.matches(password),
-            Self::Pbkdf2(hash) => hash.matches(password),
-            Self::Scrypt(hash) => hash.matches(password),
-            Self::ShaCrypt(hash) => hash.matches(password),
+            Self::Bcrypt(hash) => Ok(hash.matches(password)),
+            Self::Pbkdf2(hash) => Ok(hash.matches(password)),
+            Self::Scrypt(hash) => hash.matches(password, memory),
+            Self::ShaCrypt(hash) => Ok(hash.matches(password)),
         }
     }
 }

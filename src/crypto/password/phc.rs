@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::Argon2Params;
-use super::pool::Memory;
+use super::memory::{Memory, NoMemory};
 
 /// Longer than any text that is read: 64 bytes of salt, 64 of hash, three full numbers.
 const MAX_TEXT: usize = 256;
@@ -50,27 +50,37 @@ impl Phc {
     }
 
     /// The hash of `password` made now, in full, with these parameters, salt and length.
+    ///
+    /// # Errors
+    /// [`NoMemory`]; within it what argon2 itself refuses.
     pub(super) fn derive(
         &self,
         password: &str,
-        memory: &mut Memory,
-    ) -> Result<Zeroizing<Vec<u8>>, argon2::Error> {
+        memory: &Memory,
+    ) -> Result<Result<Zeroizing<Vec<u8>>, argon2::Error>, NoMemory> {
         let Argon2Params { memory_kib, iterations, parallelism } = self.params;
         let length = self.output.len();
-        let params = Params::new(memory_kib, iterations, parallelism, Some(length))?;
+        let params = match Params::new(memory_kib, iterations, parallelism, Some(length)) {
+            Ok(params) => params,
+            Err(error) => return Ok(Err(error)),
+        };
         let blocks = params.block_count();
         let argon2 = Argon2::new(self.algorithm, Version::V0x13, params);
         let mut output = Zeroizing::new(vec![0; length]);
-        memory.with(blocks, |blocks| {
+        let derived = memory.with(blocks, |blocks| {
             let (password, salt) = (password.as_bytes(), self.salt.as_slice());
             argon2.hash_password_into_with_memory(password, salt, &mut output, blocks)
         })?;
-        Ok(output)
+        Ok(derived.map(|()| output))
     }
 
     /// Whether `password` has this hash; the comparison takes the same time wherever they differ.
-    pub(super) fn matches(&self, password: &str, memory: &mut Memory) -> bool {
-        self.derive(password, memory).is_ok_and(|made| made.ct_eq(&self.output).into())
+    ///
+    /// # Errors
+    /// [`NoMemory`].
+    pub(super) fn matches(&self, password: &str, memory: &Memory) -> Result<bool, NoMemory> {
+        let made = self.derive(password, memory)?;
+        Ok(made.is_ok_and(|made| made.ct_eq(&self.output).into()))
     }
 }
 
@@ -105,9 +115,10 @@ mod tests {
         let params = argon2::ParamsBuilder::new().m_cost(32).t_cost(3).p_cost(4).data(data).build();
         let (algorithm, version) = (Algorithm::Argon2id, Version::V0x13);
         let argon2 = Argon2::new_with_secret(&[3; 8], algorithm, version, params.unwrap()).unwrap();
-        let (mut tag, mut memory) = ([0; 32], Memory::of(32));
+        let (mut tag, memory) = ([0; 32], Memory::new(32, 32));
         memory
             .with(32, |m| argon2.hash_password_into_with_memory(&[1; 32], &[2; 16], &mut tag, m))
+            .unwrap()
             .unwrap();
         let known = "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659";
         assert_eq!(tag.map(|b| format!("{b:02x}")).concat(), known);
@@ -117,17 +128,18 @@ mod tests {
     #[test]
     fn a_hash_of_the_reference_implementation_reads_verifies_and_writes_back() {
         let phc = Phc::parse(KNOWN).unwrap();
-        assert!(phc.matches("password", &mut Memory::of(256)));
-        assert!(!phc.matches("Password", &mut Memory::of(256)));
+        assert_eq!(phc.matches("password", &Memory::new(256, 256)), Ok(true));
+        assert_eq!(phc.matches("Password", &Memory::new(256, 256)), Ok(false));
         assert_eq!(phc.to_text(), KNOWN);
     }
 
     #[test]
     fn memory_that_held_another_hash_changes_nothing() {
-        let (phc, mut memory) = (Phc::parse(KNOWN).unwrap(), Memory::of(256));
-        assert!(!phc.matches("another", &mut memory));
-        assert!(phc.matches("password", &mut memory));
-        assert!(phc.matches("password", &mut Memory::of(8)), "a block of its own for a bigger one");
+        let (phc, memory) = (Phc::parse(KNOWN).unwrap(), Memory::new(256, 256));
+        assert_eq!(phc.matches("another", &memory), Ok(false));
+        assert_eq!(phc.matches("password", &memory), Ok(true));
+        assert_eq!(phc.matches("password", &Memory::new(256, 8)), Ok(true), "bigger than usual");
+        assert_eq!(phc.matches("password", &Memory::new(255, 8)), Err(NoMemory));
     }
 
     /// PW-18.

@@ -1,5 +1,5 @@
-//! A fixed number of threads, each with its own memory, and a bounded queue in front: however
-//! many logins come, hashing takes no more than this.
+//! A fixed number of threads over one memory, and a bounded queue in front: however many logins
+//! come, hashing takes no more than this.
 
 use std::any::Any;
 use std::fmt;
@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use argon2::Block;
 use tokio::sync::oneshot;
+
+use super::memory::{Memory, NoMemory};
 
 /// The queue of the password pool is full, or the work waited too long: nothing was done, try
 /// again after [`super::Passwords::retry_after`].
@@ -26,42 +27,7 @@ impl fmt::Display for Busy {
 
 impl std::error::Error for Busy {}
 
-/// The memory of one thread, used again for every hash.
-pub(super) struct Memory {
-    blocks: Vec<Block>,
-    own: usize,
-}
-
-/// Held while memory beyond the pool's own is taken, so that old hashes of a dearer setting
-/// cost one such block at a time.
-static LARGE: Mutex<()> = Mutex::new(());
-
-impl Memory {
-    /// Memory of `own` blocks (KiB), taken from the system when the first hash needs it.
-    pub(super) const fn of(own: usize) -> Self {
-        Self { blocks: Vec::new(), own }
-    }
-
-    /// Does `work` with `count` blocks. More than its own are taken for this work only.
-    pub(super) fn with<T>(&mut self, count: usize, work: impl FnOnce(&mut [Block]) -> T) -> T {
-        if count > self.own {
-            let _one_at_a_time = LARGE.lock().unwrap_or_else(PoisonError::into_inner);
-            return work(&mut vec![Block::new(); count]);
-        }
-        if self.blocks.is_empty() {
-            self.blocks = vec![Block::new(); self.own];
-        }
-        work(&mut self.blocks[..count])
-    }
-}
-
-/// Does `work` that takes large memory of its own, one at a time, as [`Memory::with`] does.
-pub(super) fn with_own_memory<T>(work: impl FnOnce() -> T) -> T {
-    let _one_at_a_time = LARGE.lock().unwrap_or_else(PoisonError::into_inner);
-    work()
-}
-
-type Job = Box<dyn FnOnce(&mut Memory) + Send>;
+type Job = Box<dyn FnOnce(&Memory) + Send>;
 
 /// What the password pool has to do at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +50,7 @@ struct Counts {
 /// The threads and their queue. The threads end when the pool is dropped and its queue is empty.
 pub(super) struct Pool {
     queue: SyncSender<Job>,
+    memory: Arc<Memory>,
     max_wait: Duration,
     counts: Arc<Counts>,
 }
@@ -91,7 +58,9 @@ pub(super) struct Pool {
 /// How large a [`Pool`] is.
 pub(super) struct Size {
     pub(super) threads: usize,
-    /// Memory of each thread, in KiB.
+    /// Memory of all threads together, in KiB.
+    pub(super) memory: usize,
+    /// What a usual hash needs of it, in KiB.
     pub(super) blocks: usize,
     /// How many jobs may wait.
     pub(super) queue: usize,
@@ -101,28 +70,35 @@ impl Pool {
     pub(super) fn start(size: &Size, max_wait: Duration) -> Self {
         // With no room at all a job would only be taken at the moment a thread asks for one.
         let (queue, jobs) = sync_channel(size.queue.max(1));
-        let (jobs, counts) = (Arc::new(Mutex::new(jobs)), Arc::<Counts>::default());
+        let jobs = Arc::new(Mutex::new(jobs));
+        let counts = Arc::<Counts>::default();
+        let memory = Arc::new(Memory::new(size.memory, size.blocks));
         for number in 0..size.threads {
             let (jobs, counts) = (Arc::clone(&jobs), Arc::clone(&counts));
-            let memory = Memory::of(size.blocks);
+            let memory = Arc::clone(&memory);
             thread::Builder::new()
                 .name(format!("password-{number}"))
-                .spawn(move || work_off(&jobs, &counts, memory))
+                .spawn(move || work_off(&jobs, &counts, &memory))
                 .expect("a system that runs a server lets it start its few threads");
         }
-        Self { queue, max_wait, counts }
+        Self { queue, memory, max_wait, counts }
+    }
+
+    /// The memory of all threads together, in KiB.
+    pub(super) fn memory(&self) -> usize {
+        self.memory.whole()
     }
 
     /// Does `work` on one of the threads. It is skipped when the caller has gone away before its
     /// turn.
     ///
     /// # Errors
-    /// [`Busy`] when the queue is full, when the turn came later than the longest wait, and when
-    /// the work panicked.
+    /// [`Busy`] when the queue is full, when the turn came later than the longest wait, when
+    /// there was no memory, and when the work panicked.
     pub(super) async fn run<T, W>(&self, work: W) -> Result<T, Busy>
     where
         T: Send + 'static,
-        W: FnOnce(&mut Memory) -> T + Send + 'static,
+        W: FnOnce(&Memory) -> Result<T, NoMemory> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
         let (asked, max_wait) = (Instant::now(), self.max_wait);
@@ -131,10 +107,13 @@ impl Pool {
             if answer.is_closed() {
                 return;
             }
-            if asked.elapsed() <= max_wait {
-                drop(answer.send(work(memory)));
-            } else {
+            if asked.elapsed() > max_wait {
                 counts.refused.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
+            match work(memory) {
+                Ok(done) => drop(answer.send(done)),
+                Err(error) => tracing::error!(%error, "a password was not looked at"),
             }
         });
         self.enqueue(job)?;
@@ -160,12 +139,12 @@ impl Pool {
     }
 }
 
-fn work_off(jobs: &Mutex<Receiver<Job>>, counts: &Counts, mut memory: Memory) {
+fn work_off(jobs: &Mutex<Receiver<Job>>, counts: &Counts, memory: &Memory) {
     while let Some(job) = next_job(jobs) {
         counts.running.fetch_add(1, Ordering::Relaxed);
         counts.queued.fetch_sub(1, Ordering::Relaxed);
-        // A panic ends its own job; the thread and its memory, which holds no state, go on.
-        let done = catch_unwind(AssertUnwindSafe(|| job(&mut memory)));
+        // A panic ends its own job; the thread goes on, and the memory, which holds no state.
+        let done = catch_unwind(AssertUnwindSafe(|| job(memory)));
         drop::<Result<(), Box<dyn Any + Send>>>(done);
         counts.running.fetch_sub(1, Ordering::Relaxed);
     }
@@ -187,7 +166,7 @@ mod tests {
     const LONG: Duration = Duration::from_mins(1);
 
     fn pool(threads: usize, queue: usize, max_wait: Duration) -> Arc<Pool> {
-        Arc::new(Pool::start(&Size { threads, blocks: 8, queue }, max_wait))
+        Arc::new(Pool::start(&Size { threads, memory: 8 * threads, blocks: 8, queue }, max_wait))
     }
 
     /// Occupies one thread until the returned sender is used or dropped.
@@ -196,9 +175,10 @@ mod tests {
         let (started, start) = oneshot::channel();
         let pool = Arc::clone(pool);
         tasks.spawn(async move {
-            let work = move |_: &mut Memory| {
+            let work = move |_: &Memory| {
                 started.send(()).unwrap();
                 released.recv().unwrap_or(());
+                Ok(())
             };
             pool.run(work).await
         });
@@ -211,19 +191,19 @@ mod tests {
     async fn a_full_queue_refuses_at_once_and_what_waits_is_done() {
         let (pool, mut tasks) = (pool(1, 2, LONG), JoinSet::new());
         let release = occupy(&pool, &mut tasks).await;
-        let mut waiting: Vec<_> = (0..2).map(|_| Box::pin(pool.run(|_| ()))).collect();
+        let mut waiting: Vec<_> = (0..2).map(|_| Box::pin(pool.run(|_| Ok(())))).collect();
         for job in &mut waiting {
             let early = tokio::time::timeout(Duration::from_millis(1), job).await;
             assert!(early.is_err(), "it waits");
         }
-        let at_once = tokio::time::timeout(Duration::from_secs(5), pool.run(|_| ())).await;
+        let at_once = tokio::time::timeout(Duration::from_secs(5), pool.run(|_| Ok(()))).await;
         assert_eq!(at_once, Ok(Err(Busy)));
         assert_eq!(pool.load(), PoolLoad { running: 1, queued: 2, refused: 1 });
         drop(release);
         for job in waiting {
             assert_eq!(job.await, Ok(()));
         }
-        assert_eq!(pool.run(|_| 7).await, Ok(7));
+        assert_eq!(pool.run(|_| Ok(7)).await, Ok(7));
     }
 
     /// PW-08.
@@ -233,7 +213,7 @@ mod tests {
         let release = occupy(&pool, &mut tasks).await;
         let done = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&done);
-        let mut late = Box::pin(pool.run(move |_| count.fetch_add(1, Ordering::SeqCst)));
+        let mut late = Box::pin(pool.run(move |_| Ok(count.fetch_add(1, Ordering::SeqCst))));
         assert!(tokio::time::timeout(Duration::from_millis(400), &mut late).await.is_err());
         drop(release);
         assert_eq!(late.await, Err(Busy));
@@ -247,10 +227,10 @@ mod tests {
         let release = occupy(&pool, &mut tasks).await;
         let done = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&done);
-        let gone = pool.run(move |_| count.fetch_add(1, Ordering::SeqCst));
+        let gone = pool.run(move |_| Ok(count.fetch_add(1, Ordering::SeqCst)));
         assert!(tokio::time::timeout(Duration::from_millis(1), gone).await.is_err());
         drop(release);
-        assert_eq!(pool.run(|_| ()).await, Ok(()), "the queue is worked off in order");
+        assert_eq!(pool.run(|_| Ok(())).await, Ok(()), "the queue is worked off in order");
         assert_eq!(done.load(Ordering::SeqCst), 0);
         assert_eq!(pool.load().refused, 0, "nobody was there to be refused");
     }
@@ -259,21 +239,23 @@ mod tests {
     async fn a_panic_ends_its_own_work_only() {
         let pool = pool(1, 4, LONG);
         for _ in 0..3 {
-            assert_eq!(pool.run(|_| -> u8 { panic!("on purpose") }).await, Err(Busy));
-            assert_eq!(pool.run(|_| 1_u8).await, Ok(1));
+            assert_eq!(
+                pool.run(|_| -> Result<u8, NoMemory> { panic!("on purpose") }).await,
+                Err(Busy)
+            );
+            assert_eq!(pool.run(|_| Ok(1_u8)).await, Ok(1));
         }
     }
 
     #[tokio::test]
-    async fn the_threads_work_side_by_side_and_each_keeps_its_memory() {
+    async fn the_threads_work_side_by_side_and_without_memory_nothing_is_done() {
         let (pool, mut tasks) = (pool(2, 4, LONG), JoinSet::new());
         let release = occupy(&pool, &mut tasks).await;
-        let address = |memory: &mut Memory| memory.with(8, |blocks| blocks.as_ptr().addr());
-        let first = pool.run(address).await.unwrap();
-        assert_eq!(pool.run(address).await, Ok(first));
-        let bigger = |memory: &mut Memory| memory.with(9, |blocks| blocks.len());
-        assert_eq!(pool.run(bigger).await, Ok(9));
-        assert_eq!(pool.run(address).await, Ok(first));
+        let count = |memory: &Memory| memory.with(16, |blocks| blocks.len());
+        assert_eq!(pool.run(count).await, Ok(16));
+        let more = |memory: &Memory| memory.with(17, |blocks| blocks.len());
+        assert_eq!(pool.run(more).await, Err(Busy));
+        assert_eq!(pool.run(count).await, Ok(16));
         drop(release);
     }
 }

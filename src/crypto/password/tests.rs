@@ -13,6 +13,13 @@ fn password(text: &str) -> Password {
     Password::try_from(Secret::new(text.to_owned())).unwrap()
 }
 
+/// The pool that a small machine has: 64 MiB.
+fn of_64_mib(params: Argon2Params) -> Passwords {
+    let max_wait = Duration::from_mins(1);
+    let settings = PoolSettings { params, memory_bytes: 64 << 20, queue: 64, max_wait };
+    Passwords::start(settings, Random::seeded(5))
+}
+
 fn argon2(expected: Expected) -> Phc {
     let Expected::Argon2(phc) = expected else { panic!("a hash of another system") };
     phc
@@ -82,7 +89,7 @@ async fn an_unreadable_hash_is_a_verdict_and_no_panic() {
         let hash = PasswordHash::from_phc(bad.to_owned());
         let verdict = passwords.verify(&password("correct horse"), Some(&hash)).await;
         assert_eq!(verdict, Ok(Verdict::Unreadable), "{bad:?}");
-        let phc = argon2(passwords.0.expectation(Some(&hash)).0);
+        let phc = argon2(passwords.0.expectation(&password("x"), Some(&hash)).0);
         assert_eq!(phc.params, CHEAP);
     }
 }
@@ -112,7 +119,7 @@ async fn the_parameters_in_use_are_never_too_dear() {
 async fn where_there_is_no_account_a_dummy_of_the_current_parameters_is_verified() {
     for params in [CHEAP, Argon2Params { memory_kib: 128, ..CHEAP }] {
         let passwords = passwords_with(params);
-        let (expected, if_equal, otherwise) = passwords.0.expectation(None);
+        let (expected, if_equal, otherwise) = passwords.0.expectation(&password("x"), None);
         let phc = argon2(expected);
         assert_eq!(phc.params, params);
         assert_eq!((phc.salt.len(), phc.output.len()), (SALT_BYTES, OUTPUT_BYTES));
@@ -134,7 +141,8 @@ async fn a_match_under_other_parameters_asks_for_a_new_hash() {
     assert_eq!(verdict, Ok(Verdict::Mismatch));
     let foreign = "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$";
     let phc = Phc::parse(&format!("{foreign}{}", "A".repeat(43))).unwrap();
-    let (_, if_equal, _) = weaker.0.expectation(Some(&PasswordHash::from_phc(phc.to_text())));
+    let (_, if_equal, _) =
+        weaker.0.expectation(&password("x"), Some(&PasswordHash::from_phc(phc.to_text())));
     assert_eq!(if_equal, Verdict::Match { rehash: true }, "a short salt");
 }
 
@@ -215,12 +223,91 @@ const ARGON2ID_OF_DECOMPOSED: &str = "$argon2id$v=19$m=64,t=1,p=1$MDEyMzQ1Njc4OW
 fn an_imported_argon2_hash_costs_at_most_what_is_allowed_or_what_new_ones_cost() {
     let with = |params: &str| ARGON2ID_OF_DECOMPOSED.replacen("m=64,t=1,p=1", params, 1);
     let import = |passwords: &Passwords, params: &str| passwords.import(with(params)).err();
-    let passwords = passwords_with(CHEAP);
-    assert_eq!(import(&passwords, "m=262144,t=10,p=4"), None);
+    let passwords = of_64_mib(CHEAP);
+    assert_eq!(import(&passwords, "m=65536,t=10,p=4"), None);
+    assert_eq!(import(&passwords, "m=65537,t=1,p=1"), Some(BadHash::TooLarge(65)));
+    assert_eq!(import(&passwords, "m=262144,t=10,p=4"), Some(BadHash::TooLarge(256)));
     for dear in ["m=262145,t=1,p=1", "m=64,t=11,p=1", "m=64,t=1,p=5"] {
         assert_eq!(import(&passwords, dear), Some(BadHash::TooDear), "{dear}");
     }
     assert_eq!(import(&passwords, "m=64"), Some(BadHash::Unknown));
     let dearer = passwords_with(Argon2Params { iterations: 12, ..CHEAP });
     assert_eq!(import(&dearer, "m=64,t=12,p=1"), None);
+}
+
+const SCRYPT: &str =
+    "$scrypt$ln=4,r=8,p=1$ZYxRCkGIUUqJUcpZCwGAcA$jkQlUllH+L9tVQuWzSWDeEvH/xTy22GmBdJjSMh1JCY";
+
+/// PW-08: 64 MiB are passlib's scrypt, and what fits is taken.
+#[test]
+fn an_imported_scrypt_hash_needs_no_more_memory_than_there_is() {
+    let passwords = of_64_mib(CHEAP);
+    let import = |params| passwords.import(SCRYPT.replacen("ln=4,r=8,p=1", params, 1)).err();
+    assert_eq!(import("ln=16,r=8,p=1"), None);
+    assert_eq!(import("ln=14,r=8,p=16"), None);
+    assert_eq!(import("ln=17,r=8,p=1"), Some(BadHash::TooLarge(128)));
+    assert_eq!(import("ln=1,r=524288,p=1"), Some(BadHash::TooLarge(256)));
+    assert_eq!(import("ln=18,r=9,p=1"), Some(BadHash::TooDear));
+    assert!(BadHash::TooLarge(128).to_string().contains("passwords.memory"));
+}
+
+/// PW-08: as after a setting was lowered. A verdict with the dummy's work, and no allocation.
+#[tokio::test]
+async fn a_stored_hash_that_needs_more_memory_than_there_is_is_not_compared_with() {
+    let passwords = of_64_mib(CHEAP);
+    let good = passwords.hash(&password("correct horse")).await.unwrap();
+    let stored = [
+        (good.as_phc().replace("m=64", "m=1048576"), 1024),
+        (SCRYPT.replacen("ln=4", "ln=18", 1), 256),
+    ];
+    for (text, mib) in stored {
+        let hash = PasswordHash::from_phc(text);
+        let verdict = passwords.verify(&password("correct horse"), Some(&hash)).await;
+        assert_eq!(verdict, Ok(Verdict::TooLarge(mib)));
+        let (expected, ..) = passwords.0.expectation(&password("correct horse"), Some(&hash));
+        assert_eq!(argon2(expected).params, CHEAP);
+    }
+}
+
+/// PW-08: each fits alone, all together do not.
+#[tokio::test]
+async fn large_hashes_wait_for_each_other() {
+    let passwords = passwords_with(CHEAP);
+    let large = passwords_with(Argon2Params { memory_kib: 1_000, ..CHEAP });
+    let hash = large.hash(&password("correct horse")).await.unwrap();
+    let mut logins = tokio::task::JoinSet::new();
+    for number in 0..40 {
+        let (passwords, hash) = (passwords.clone(), hash.clone());
+        let stored = [Some(hash), None][number % 2].clone();
+        logins.spawn(async move {
+            let verdict = passwords.verify(&password("correct horse"), stored.as_ref()).await;
+            (stored.is_some(), verdict)
+        });
+    }
+    for (is_stored, verdict) in logins.join_all().await {
+        let found = if is_stored { Verdict::Match { rehash: true } } else { Verdict::Mismatch };
+        assert_eq!(verdict, Ok(found));
+    }
+}
+
+/// ENM-02: no password is refused sooner than for a name that nobody has.
+#[tokio::test]
+async fn a_password_that_a_foreign_hash_cannot_have_costs_the_dummys_work() {
+    let passwords = passwords_with(CHEAP);
+    let sha_crypt = "$5$saltstring$vc6YOOogU4kWVvwga8e9zTFgKcy4tb5LaPxIiPJzqEC";
+    let bcrypt = "$2b$04$URks82M802k./KRYgekvzeJds4zGy5Ptz4u.i7O84insoeq1ERV3O";
+    let long = "x".repeat(513);
+    for (text, typed) in
+        [(sha_crypt, "correct horse\0"), (bcrypt, "\0"), (SCRYPT, "a\0b"), (sha_crypt, &long)]
+    {
+        let (typed, hash) = (password(typed), passwords.import(text.to_owned()).unwrap());
+        let (expected, if_equal, otherwise) = passwords.0.expectation(&typed, Some(&hash));
+        assert_eq!(argon2(expected).params, CHEAP, "{text}");
+        assert_eq!((if_equal, otherwise), (Verdict::Mismatch, Verdict::Mismatch));
+        assert_eq!(passwords.verify(&typed, Some(&hash)).await, Ok(Verdict::Mismatch));
+    }
+    let (expected, ..) = passwords
+        .0
+        .expectation(&password(&long[1..]), Some(&PasswordHash::from_phc(sha_crypt.to_owned())));
+    assert!(matches!(expected, Expected::Foreign(_)), "512 bytes are compared");
 }

@@ -4,10 +4,12 @@
 //! The *mark* is what is certain. It moves on with monotonic time, follows the wall clock over at
 //! most [`STEP`] in each [`CONFIRM`], and over more only when the wall clock has stood there for
 //! [`CONFIRM`]. What is *held* is the latest time that was given out: it moves on with monotonic
-//! time too. When a jump ahead that was never confirmed is taken back, it is held for [`FORGET`]
-//! still, in which nothing is issued: what was refused as expired stays refused, until the access
-//! tokens among it have expired by any clock. Sessions that are over by the withdrawn jump alone
-//! live again then: they were never over, and a glitch of a time server must not end them all.
+//! time too, and outlives a restart as the mark does. When a jump ahead that was never confirmed
+//! is taken back, it is held for [`FORGET`] still, in which nothing is issued: what was refused as
+//! expired stays refused, until the access tokens among it have expired by any clock. Sessions
+//! that are over by the withdrawn jump alone live again then: they were never over, and a glitch
+//! of a time server must not end them all. Only a wall clock that may be right takes a jump back:
+//! one behind the mark is wrong for certain, as after a start without a battery.
 
 use std::time::Duration;
 
@@ -45,18 +47,24 @@ pub(super) struct Guard {
     mark: Point,
     held: Point,
     jump: Option<Jump>,
-    /// Since when the wall clock has been behind what is held.
+    /// Since when the wall clock has been behind what is held and could be right.
     behind_since: Option<Duration>,
     /// The steps that the mark took since then, together.
     stepped: Point,
 }
 
 impl Guard {
-    /// Believes that it is this time: a wall clock, or the mark of an earlier run.
+    /// Believes that it is this time, of a wall clock or of a mark.
     pub(super) fn new(time: Duration, monotonic: Duration) -> Self {
         let here = Point { time, monotonic };
         let stepped = Point { time: Duration::ZERO, monotonic };
         Self { mark: here, held: here, jump: None, behind_since: None, stepped }
+    }
+
+    /// Goes on from the mark and the latest time of an earlier run.
+    pub(super) fn resumed((mark, held): (Duration, Duration), monotonic: Duration) -> Self {
+        let held = Point { time: held.max(mark), monotonic };
+        Self { held, ..Self::new(mark, monotonic) }
     }
 
     /// The latest certain time.
@@ -106,15 +114,16 @@ impl Guard {
 
     /// Holds the latest time, and lets go of a jump that was taken back long enough ago.
     fn hold(&mut self, here: Point) {
-        let held = self.now(here.monotonic);
-        let best = here.time.max(self.mark(here.monotonic));
+        let (held, mark) = (self.now(here.monotonic), self.mark(here.monotonic));
+        let best = here.time.max(mark);
         let is_close = held.saturating_sub(best) <= STEP;
+        let may_be_right = here.time.saturating_add(STEP) >= mark;
         let since = *self.behind_since.get_or_insert(here.monotonic);
         let is_over = here.monotonic.saturating_sub(since) >= FORGET;
-        if best >= held || (!is_close && is_over) {
+        if best >= held || (!is_close && may_be_right && is_over) {
             self.held = Point { time: best, monotonic: here.monotonic };
         }
-        if is_close || is_over {
+        if is_close || !may_be_right || is_over {
             self.behind_since = None;
         }
     }
@@ -208,6 +217,31 @@ mod tests {
         assert_eq!(watch.mark(), START + FORGET);
         watch.pass(MINUTE);
         assert_eq!(watch.now(), START + FORGET + MINUTE);
+    }
+
+    /// KEY-20: 1970 is no reason to doubt a time server.
+    #[test]
+    fn a_clock_that_is_wrong_for_certain_takes_no_jump_back() {
+        let mut watch = Watch::new();
+        watch.set(START + DAY);
+        watch.pass(MINUTE);
+        watch.set(Duration::ZERO);
+        watch.pass(DAY);
+        assert_eq!(watch.now(), START + DAY * 2 + MINUTE);
+        watch.set(START + DAY + MINUTE);
+        watch.pass(FORGET);
+        assert_eq!(watch.now(), watch.wall);
+    }
+
+    /// KEY-22.
+    #[test]
+    fn what_was_held_before_a_restart_is_held_until_a_good_clock_has_stood() {
+        let mut watch = Watch::new();
+        watch.guard = Guard::resumed((START, START + DAY * 300), watch.monotonic);
+        watch.pass(MINUTE * 15);
+        assert_eq!(watch.now(), START + DAY * 300 + MINUTE * 15);
+        watch.pass(MINUTE * 2);
+        assert_eq!((watch.now(), watch.mark()), (watch.wall, watch.wall));
     }
 
     /// KEY-22.

@@ -12,11 +12,11 @@ use super::engines::Watched;
 use super::{OTHER_PASSWORD, change_password, dump, on_memory};
 use crate::harness::{Browser, PASSWORD, Setup, TestServer};
 
-const DAY: Duration = Duration::from_hours(24);
-const MINUTE: Duration = Duration::from_mins(1);
+pub(super) const DAY: Duration = Duration::from_hours(24);
+pub(super) const MINUTE: Duration = Duration::from_mins(1);
 
 /// A moment of the real world, long after the build.
-fn today() -> Timestamp {
+pub(super) fn today() -> Timestamp {
     Timestamp::from_seconds(1_800_000_000)
 }
 
@@ -32,7 +32,7 @@ async fn started() -> TestServer {
 }
 
 /// Another start on the same engine, the machine's clock at `wall`.
-async fn restarted(engine: Arc<dyn Engine>, wall: Timestamp) -> TestServer {
+pub(super) async fn restarted(engine: Arc<dyn Engine>, wall: Timestamp) -> TestServer {
     let setup = Setup { engine, ..Setup::default() };
     setup.start_at(Clock::manual(wall), Random::seeded(wall.seconds())).await
 }
@@ -42,7 +42,7 @@ fn set_back(server: &TestServer, span: Duration) {
 }
 
 /// Nothing is issued, and who holds a cookie keeps it.
-async fn is_refused(caller: &Browser<'_>) {
+pub(super) async fn is_refused(caller: &Browser<'_>) {
     caller.login("ann", PASSWORD).await.status(503).problem("clock_not_set");
     if caller.cookie.is_some() {
         let refused = caller.refresh().await.status(503).problem("clock_not_set");

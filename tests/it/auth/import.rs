@@ -1,10 +1,14 @@
 //! Accounts of other systems: the operator brings them in, and the first login makes their hashes
 //! ours.
 
+use std::time::Duration;
+
+use doorkey::store::Depth;
 use serde_json::{Value, json};
 
-use super::patch;
-use crate::harness::{Browser, TestServer};
+use super::{OTHER_PASSWORD, patch};
+use crate::harness::{Browser, PASSWORD, TestServer};
+use crate::security::pw_links::{finish, reset};
 
 /// The password `correct horse` as other systems keep it.
 const HASHES: &[&str] = &[
@@ -159,4 +163,88 @@ async fn the_documented_line_is_a_line() {
     user["password_hash"] = HASHES[0].into();
     assert_eq!(import(&server, std::slice::from_ref(&user)).await["imported"], 1);
     assert_eq!(exported(&server).await, [user]);
+}
+
+/// Whoever held something of ann's account before it was deleted.
+async fn is_shut_out(holder: &Browser<'_>, server: &TestServer, link: &str) {
+    holder.get("/auth/me").send().await.status(401).problem("invalid_token");
+    holder.refresh().await.status(401).problem("session_ended");
+    finish(server, link, OTHER_PASSWORD).await.status(401).problem("invalid_token");
+}
+
+/// AZ-09, SES-11: whatever is done to the clock and to the epochs meanwhile.
+#[tokio::test]
+async fn a_deleted_account_that_comes_back_by_its_id_brings_nothing_of_its_past_back() {
+    let server = TestServer::start().await;
+    let root = server.admin().await;
+    let mut ann = server.user("ann").await;
+    let path = format!("/admin/users/{}", ann.user_id);
+    for bumps in [0, 7, 1] {
+        for _ in 0..bumps {
+            patch(&root, &ann.user_id, &json!({"disabled": true})).await.status(200);
+            patch(&root, &ann.user_id, &json!({"disabled": false})).await.status(200);
+        }
+        server.clock.set_wall(server.clock.wall().minus(Duration::from_mins(1)));
+        ann = server.anonymous().logged_in("ann").await;
+        let token = reset(&root, &ann.user_id).await;
+        let line = exported(&server).await.into_iter().find(|u| u["username"] == "ann").unwrap();
+        root.delete(&path).send().await.status(204);
+        is_shut_out(&ann, &server, &token).await;
+        assert_eq!(import(&server, &[line]).await["imported"], 1);
+        is_shut_out(&ann, &server, &token).await;
+        let report = server.store.check(Depth::Full).await.unwrap();
+        assert!(report.is_clean(), "{:?}", report.findings);
+        server.anonymous().login("ann", PASSWORD).await.status(200);
+    }
+}
+
+#[tokio::test]
+async fn a_deletion_takes_the_sessions_of_the_account_along_however_many() {
+    let server = TestServer::start().await;
+    let (root, operator) = (server.admin().await, server.operator());
+    let line = json!({"username": "ann", "email": "ann@example.org", "roles": ["admin"], "password_hash": HASHES[0]});
+    import(&server, &[line]).await;
+    for _ in 0..40 {
+        server.anonymous().login("ann", "correct horse").await.status(200);
+    }
+    let ann = exported(&server).await.remove(0);
+    let sessions = async || {
+        let report = server.store.check(Depth::Full).await.unwrap();
+        assert!(report.is_clean(), "{:?}", report.findings);
+        report.counts["session"]
+    };
+    assert_eq!(sessions().await, 33, "32 of ann's and one of root's");
+    let path = format!("/admin/users/{}", ann["id"].as_str().unwrap());
+    root.delete(&path).send().await.status(204);
+    assert_eq!(sessions().await, 1);
+    operator.delete(&path).send().await.status(404);
+}
+
+/// AZ-09, SES-11: at the same moment.
+#[tokio::test]
+async fn an_import_that_meets_a_deletion_is_as_good_as_one_after_it() {
+    let server = super::hold(TestServer::start().await);
+    let root = server.admin().await;
+    for round in 0..20 {
+        let name = format!("ann{round}");
+        let ann = server.user(&name).await;
+        let users = exported(server).await;
+        let line = users.into_iter().find(|u| u["username"] == *name).unwrap();
+        let lines = [line.to_string()];
+        let import = async {
+            loop {
+                let form = json!({ "lines": lines });
+                let done = server.operator().post("/admin/import").json(&form).send().await;
+                if done.status(200).json::<Value>()["imported"] == 1 {
+                    return;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        let path = format!("/admin/users/{}", ann.user_id);
+        let delete = async { root.delete(&path).send().await.status(204) };
+        let _ = tokio::join!(import, delete);
+        ann.get("/auth/me").send().await.status(401).problem("invalid_token");
+        ann.refresh().await.status(401).problem("session_ended");
+    }
 }

@@ -3,6 +3,8 @@
 mod admin_lists;
 mod check;
 mod clock;
+mod clock_accept;
+mod clock_restarts;
 pub(crate) mod engines;
 mod events;
 mod import;

@@ -110,6 +110,29 @@ fn what_a_running_server_has_called_expired_stays_so_when_the_clock_goes_back() 
     assert_eq!(said, [2, 1], "{log}");
 }
 
+/// KEY-20, KEY-22: off for a month, online for a moment, and back in 1970.
+#[test]
+fn what_a_server_has_called_expired_stays_so_in_its_next_run() {
+    let Some(turned) = Turned::new("+0") else { return };
+    let mut server = turned.serve();
+    turned.place.user("ann", &[]);
+    let ann = server.login("ann", PASSWORD).status(200);
+    server.get_as(&ann.token(), "/auth/me").status(200);
+    server.signal(Signal::TERM);
+    for time in ["+30d", "@1970-01-01 00:00:00", "@1970-01-01 00:00:00"] {
+        turned.set(time);
+        let mut server = turned.serve();
+        server.get_as(&ann.token(), "/auth/me").status(401);
+        server.signal(Signal::TERM);
+    }
+    turned.set("+0");
+    assert_eq!(turned.state(), "behind", "until 16 minutes of this clock have passed");
+    turned.place.run(&["clock", "accept"]).done();
+    let server = turned.serve();
+    server.get_as(&ann.token(), "/auth/me").status(401);
+    server.login("ann", PASSWORD).status(200);
+}
+
 /// KEY-20, KEY-22.
 #[test]
 fn the_mark_outlives_a_restart_and_the_operator_puts_it_back() {
@@ -144,6 +167,31 @@ fn with_trust_in_the_mark_a_device_without_a_clock_lets_users_in() {
     turned.place.user("ann", &[]);
     server.login("ann", PASSWORD).status(200);
     server.send("GET /readyz", &[], "").status(200);
+}
+
+/// KEY-20, KEY-21: a restore is judged by the known time, as everything is.
+#[test]
+fn a_restore_in_1970_happens_at_the_time_that_the_store_knows() {
+    let Some(turned) = Turned::new("+0") else { return };
+    let place = &turned.place;
+    place.user("root", &["admin"]);
+    place.run(&["backup", "file"]).done();
+    let before = place.run(&["clock", "show", "--json"]).json()["effective"].clone();
+    turned.set("@1970-01-01 00:00:00");
+    place.run(&["store", "verify"]).done();
+    place.run(&["restore", "file", "--replace"]).done();
+    let to = place.run(&["store", "history", "--json"]).json()["to"].clone();
+    assert!(to.as_str().unwrap() >= &before.as_str().unwrap()[..16], "{to} {before}");
+    turned.set("+0");
+    let server = turned.serve();
+    let token = server.login("root", PASSWORD).status(200).token();
+    let events = server.get_as(&token, "/admin/events?kind=restored").status(200).json();
+    let time = events["events"][0]["time"].as_str().unwrap().to_owned();
+    assert!(time.as_str() >= &before.as_str().unwrap()[..16], "{time} {before}");
+    server.kill();
+    turned.set("@1960-01-01 00:00:00");
+    place.run(&["restore", "file", "--replace"]).failed("clock is before 1970");
+    place.run(&["store", "verify"]).failed("clock is before 1970");
 }
 
 #[test]

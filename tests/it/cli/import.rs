@@ -135,6 +135,41 @@ fn a_dry_run_writes_nothing() {
     assert_eq!(place.run(&["export"]).done(), before);
 }
 
+/// AZ-09, SES-11, SES-15: the store stays sound and the past dead through every way of going on.
+#[test]
+fn an_account_that_was_deleted_and_imported_outlives_restarts_and_restores() {
+    let place = Place::new().env("DOORKEY_HTTP__PUBLIC_URL", "https://login.example.org");
+    place.user("ann", &["admin"]);
+    place.user("root", &["admin"]);
+    place.run(&["user", "disable", "ann"]).done();
+    place.run(&["user", "enable", "ann"]).done();
+    let mut server = place.serve(&[]);
+    let login = server.login("ann", PASSWORD).status(200);
+    let said = place.run(&["recover", "ann", "--link"]).done();
+    let token = said.split("token=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+    let exported = place.run(&["export"]).done();
+    let line = exported.lines().find(|line| line.contains("\"ann\"")).unwrap();
+    place.run(&["user", "delete", "ann", "--yes"]).done();
+    place.run_with(&["import", "-"], line).done();
+    let past_is_dead = |server: &super::harness::Server| {
+        server.get_as(&login.token(), "/auth/me").status(401);
+        server.post_with_cookie(&login.cookie(), "/auth/refresh").status(401);
+        let form = json!({"token": token, "new_password": "another long passphrase"});
+        server.post("/auth/password-reset", &form).status(401);
+        server.login("ann", PASSWORD).status(200);
+    };
+    past_is_dead(&server);
+    server.signal(rustix::process::Signal::TERM);
+    place.run(&["store", "verify"]).done();
+    let mut server = place.serve(&[]);
+    past_is_dead(&server);
+    server.signal(rustix::process::Signal::TERM);
+    place.run(&["backup", "file"]).done();
+    place.run(&["restore", "file", "--replace"]).done();
+    past_is_dead(&place.serve(&[]));
+    place.run(&["store", "verify"]).done();
+}
+
 #[test]
 fn an_export_is_its_owners_alone_and_takes_the_place_of_nothing() {
     let place = Place::new();

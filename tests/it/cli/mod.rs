@@ -13,6 +13,7 @@ mod log;
 mod metrics;
 mod operate;
 mod restore;
+mod restored_keys;
 mod start;
 mod unsound;
 mod usage;

@@ -136,6 +136,18 @@ fn a_snapshot_restores_an_empty_folder_that_has_the_master_key_or_gives_the_keys
     place.serve(&[]).login("ann", PASSWORD).status(200);
 }
 
+/// The journals are the store: a lost index is no lost store.
+#[test]
+fn without_its_index_a_store_is_still_one_for_every_command() {
+    let place = Place::new();
+    place.user("ann", &[]);
+    for command in [&["user", "list"][..], &["clock", "show"], &["export"], &["store", "verify"]] {
+        std::fs::remove_dir_all(place.data().join("store")).unwrap();
+        place.run(command).done();
+    }
+    place.run(&["user", "show", "ann"]).done();
+}
+
 /// What an earlier version wrote, in a place of its own.
 fn fixture(name: &str) -> Place {
     let place = Place::new();

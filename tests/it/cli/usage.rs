@@ -2,7 +2,7 @@
 
 use super::harness::Place;
 
-const COMMANDS: [&str; 28] = [
+const COMMANDS: [&str; 33] = [
     "",
     "serve",
     "user",
@@ -21,6 +21,9 @@ const COMMANDS: [&str; 28] = [
     "key list",
     "key rotate",
     "config",
+    "clock",
+    "clock show",
+    "clock accept",
     "config check",
     "recover",
     "export",
@@ -28,6 +31,8 @@ const COMMANDS: [&str; 28] = [
     "store",
     "store verify",
     "store history",
+    "backup",
+    "backup verify",
     "restore",
     "healthcheck",
     "version",
@@ -64,6 +69,20 @@ fn wrong_usage_is_exit_code_2_and_touches_nothing() {
         "import a --dry-run --skip-refused",
         "export a b",
         "export --json",
+        "clock",
+        "clock set",
+        "clock accept now",
+        "backup",
+        "backup a b",
+        "backup verify",
+        "store",
+        "store repair",
+        "store verify a",
+        "restore",
+        "restore a b",
+        "restore a --at 2026-01-31T12:00:00Z",
+        "restore --at yesterday",
+        "restore --replace",
         "serve --listen nonsense",
     ] {
         let args: Vec<&str> = wrong.split_whitespace().collect();
@@ -105,6 +124,13 @@ fn a_command_that_asks_makes_no_store() {
         &["key", "list"],
         &["key", "rotate"],
         &["recover", "ann", "--link"],
+        &["clock", "show"],
+        &["clock", "accept"],
+        &["export"],
+        &["backup", "file"],
+        &["store", "verify"],
+        &["store", "history"],
+        &["restore", "--at", "2026-01-31T12:00:00Z"],
     ] {
         place.run(command).failed("there is no store in");
         assert!(!place.data().exists(), "{command:?}");

@@ -32,7 +32,7 @@ mod log;
 mod net;
 mod ops;
 mod pw;
-mod pw_links;
+pub(crate) mod pw_links;
 mod pw_pool;
 mod pw_secret;
 mod pw_setup;

@@ -12,12 +12,12 @@ fn token(link: &Value) -> String {
     link["link"].as_str().unwrap().strip_prefix(&start).unwrap().to_owned()
 }
 
-async fn reset(root: &Browser<'_>, id: &str) -> String {
+pub(crate) async fn reset(root: &Browser<'_>, id: &str) -> String {
     let path = format!("/admin/users/{id}/password-reset");
     token(&root.post(&path).send().await.status(200).json())
 }
 
-async fn finish(server: &TestServer, token: &str, password: &str) -> Answer {
+pub(crate) async fn finish(server: &TestServer, token: &str, password: &str) -> Answer {
     let form = json!({"token": token, "new_password": password});
     server.anonymous().post("/auth/password-reset").json(&form).send().await
 }

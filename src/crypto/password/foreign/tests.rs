@@ -21,7 +21,8 @@ const OF_CORRECT_HORSE: &[&str] = &[
 ];
 
 fn matches(text: &str, password: &str) -> bool {
-    Foreign::parse(text).unwrap_or_else(|error| panic!("{text}: {error}")).matches(password)
+    let hash = Foreign::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    hash.matches(password, &Memory::new(1024, 8)).unwrap()
 }
 
 #[test]
