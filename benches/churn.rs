@@ -120,7 +120,7 @@ async fn start(store: Store, clock: Clock) -> Auth {
     };
     let parts = Parts {
         store,
-        passwords: Passwords::start(pool, random.clone()),
+        passwords: Passwords::start(pool, random.clone()).unwrap(),
         keyring: keyring.expect("a first key"),
         throttle: Arc::new(Throttle::new(limits, clock.clone())),
         clock,
