@@ -120,7 +120,7 @@ async fn start(store: Store, clock: Clock) -> Auth {
     };
     let parts = Parts {
         store,
-        passwords: Passwords::start(pool, random.clone()).unwrap(),
+        passwords: Passwords::start(pool, random.clone()).expect("the system starts a few threads"),
         keyring: keyring.expect("a first key"),
         throttle: Arc::new(Throttle::new(limits, clock.clone())),
         clock,

@@ -5,8 +5,6 @@
 //! Where it promises more, Linux ends the process when the memory is used, as SIGKILL does: that
 //! is `kill.rs`.
 
-#![expect(clippy::panic, reason = "a server that does not start says why")]
-
 use std::fs;
 use std::process::Command;
 use std::thread;
