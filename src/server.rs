@@ -79,6 +79,7 @@ impl Server {
         let keyring = Keyring::open(&store, master, algorithm, (clock.now(), &random)).await?;
         let limits = settings::limits(&loaded.config);
         let passwords = Passwords::start(settings::pool(&loaded.config), random.clone());
+        let passwords = passwords.map_err(Error::Threads)?;
         let throttle = Arc::new(Throttle::new(limits, clock.clone()));
         #[cfg(feature = "sled")]
         let schedule_clock = clock.clone();

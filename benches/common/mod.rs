@@ -55,7 +55,7 @@ pub async fn start((store, clock): (Store, Clock), scale: Scale) -> Auth {
     };
     let parts = Parts {
         store,
-        passwords: Passwords::start(pool, random.clone()),
+        passwords: Passwords::start(pool, random.clone()).expect("the system starts a few threads"),
         keyring: keyring.expect("a first key"),
         throttle: Arc::new(Throttle::new(limits, clock.clone())),
         clock,

@@ -1,6 +1,7 @@
 //! Passwords become argon2id hashes (RFC 9106), always on the threads of one fixed pool.
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -147,18 +148,17 @@ struct Shared {
 impl Passwords {
     /// Starts the threads. Memory is taken when hashes need it.
     ///
-    /// # Panics
+    /// # Errors
     /// When the system lets no thread start.
-    #[must_use]
-    pub fn start(settings: PoolSettings, random: Random) -> Self {
+    pub fn start(settings: PoolSettings, random: Random) -> io::Result<Self> {
         let settings = PoolSettings { params: settings.params.workable(), ..settings };
         let PoolSettings { params, queue, max_wait, .. } = settings;
         let memory = usize::try_from(settings.memory_bytes / 1024).unwrap_or(usize::MAX);
         let (threads, blocks) = (settings.threads(), params.blocks());
         let size = Size { threads, memory, blocks, queue };
-        let pool = Pool::start(&size, max_wait);
+        let pool = Pool::start(&size, max_wait)?;
         let dummy = fresh(params, &random, random.bytes::<OUTPUT_BYTES>().to_vec());
-        Self(Arc::new(Shared { pool, params, dummy, random, max_wait }))
+        Ok(Self(Arc::new(Shared { pool, params, dummy, random, max_wait })))
     }
 
     /// The hash to store for a new password.

@@ -54,6 +54,8 @@ pub enum Error {
     Control(ControlError),
     /// The file of the setup secret.
     SetupSecret(PathBuf, io::Error),
+    /// The threads that hash passwords.
+    Threads(io::Error),
     /// The machine's clock is before 1970.
     ClockBefore1970,
     /// The opening thread died.
@@ -99,6 +101,11 @@ impl fmt::Display for Error {
             }
             Self::Control(error) => write!(f, "{error}"),
             Self::SetupSecret(path, error) => write!(f, "cannot write {}: {error}", path.display()),
+            Self::Threads(error) => write!(
+                f,
+                "cannot start the threads that hash passwords: {error}; the machine, or the limit \
+                 of this process, has too little memory or too few tasks"
+            ),
             Self::ClockBefore1970 => f.write_str(
                 "the machine's clock is before 1970, where the store cannot be opened; set it",
             ),

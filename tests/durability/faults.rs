@@ -1,5 +1,5 @@
-//! Disks that are full, broken, slow or read-only, and a machine without memory: the real binary
-//! on them, with the expected answers (issue 3, STO-06).
+//! Disks that are full, broken, slow or read-only: the real binary on them, with the expected
+//! answers (issue 3, STO-06).
 //!
 //! They need root and `strace`; without them they say SKIPPED. The long form tries a failure of
 //! each of the first N calls of every kind:

@@ -13,7 +13,7 @@ const PASSWORD: &str = "correct horse battery staple";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     Done,
-    /// 503 `unavailable`. It may have happened nevertheless.
+    /// 503. It may have happened nevertheless.
     Refused,
 }
 
@@ -28,13 +28,16 @@ pub struct Ledger {
     ended: Vec<String>,
     /// How many changes were acknowledged.
     pub acknowledged: usize,
+    /// The code of a refusal.
+    pub refusal: &'static str,
 }
 
 impl Ledger {
     pub fn new(address: SocketAddr, prefix: &str) -> Self {
         let (client, prefix) = (Client::new(address), prefix.to_owned());
         let (users, live, ended) = (Vec::new(), Vec::new(), Vec::new());
-        Self { client, prefix, names: 0, users, live, ended, acknowledged: 0 }
+        let refusal = "unavailable";
+        Self { client, prefix, names: 0, users, live, ended, acknowledged: 0, refusal }
     }
 
     /// The server was started again.
@@ -102,7 +105,7 @@ impl Ledger {
             return Done;
         }
         let said = (answer.status, answer.text("/code"));
-        assert_eq!(said, (503, "unavailable".to_owned()), "{:?}", answer.json());
+        assert_eq!(said, (503, self.refusal.to_owned()), "{:?}", answer.json());
         Refused
     }
 

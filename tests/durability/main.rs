@@ -15,6 +15,7 @@ mod faults;
 mod kill;
 mod ledger;
 mod load;
+mod memory;
 mod model;
 mod report;
 mod server;

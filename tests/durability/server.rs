@@ -122,6 +122,14 @@ impl Place {
     /// # Errors
     /// What it said instead.
     pub fn start_under(&self, wrapper: &[String]) -> Result<Server, String> {
+        self.start_within(wrapper, DEADLINE)
+    }
+
+    /// The same; one that says nothing for so long is killed.
+    ///
+    /// # Errors
+    /// What it said instead.
+    pub fn start_within(&self, wrapper: &[String], patience: Duration) -> Result<Server, String> {
         let started = Instant::now();
         let mut child = self.spawn_under(wrapper);
         let mut out = BufReader::new(child.stdout.take().unwrap());
@@ -134,10 +142,10 @@ impl Place {
             // To the end, so that the server can say what it likes.
             let _ = std::io::copy(&mut out, &mut std::io::sink());
         });
-        let line = first.recv_timeout(DEADLINE).unwrap_or_default();
+        let line = first.recv_timeout(patience).unwrap_or_default();
         let address = line.trim().strip_prefix("doorkey is listening on http://");
         let Some(address) = address else {
-            let code = server.wait(DEADLINE);
+            let code = server.wait(patience);
             self.exit_code.set(code);
             let (took, log) = (started.elapsed(), self.log());
             return Err(format!("it does not open; after {took:?} it said {line:?}\n{log}"));

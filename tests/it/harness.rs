@@ -116,7 +116,7 @@ impl Setup {
         let keyring =
             Keyring::open(&store, master, algorithm, (clock.now(), &random)).await.unwrap();
         let throttle = Arc::new(Throttle::new(self.limits, clock.clone()));
-        let passwords = Passwords::start(self.pool, random.clone());
+        let passwords = Passwords::start(self.pool, random.clone()).unwrap();
         let parts = Parts {
             store: store.clone(),
             passwords,

@@ -57,7 +57,10 @@ impl Verifier {
         let params = Argon2Params { memory_kib: 12 * 1024, iterations: 3, parallelism: 1 };
         let max_wait = Duration::from_secs(30);
         let settings = PoolSettings { params, memory_bytes: 24 << 20, queue: 64, max_wait };
-        Self { passwords: Passwords::start(settings, Random::seeded(1)), seen: Arc::default() }
+        Self {
+            passwords: Passwords::start(settings, Random::seeded(1)).unwrap(),
+            seen: Arc::default(),
+        }
     }
 
     async fn matches(&self, text: String, hash: &PasswordHash) -> bool {

@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -67,7 +68,9 @@ pub(super) struct Size {
 }
 
 impl Pool {
-    pub(super) fn start(size: &Size, max_wait: Duration) -> Self {
+    /// # Errors
+    /// When the system lets no thread start.
+    pub(super) fn start(size: &Size, max_wait: Duration) -> io::Result<Self> {
         // With no room at all a job would only be taken at the moment a thread asks for one.
         let (queue, jobs) = sync_channel(size.queue.max(1));
         let jobs = Arc::new(Mutex::new(jobs));
@@ -78,10 +81,9 @@ impl Pool {
             let memory = Arc::clone(&memory);
             thread::Builder::new()
                 .name(format!("password-{number}"))
-                .spawn(move || work_off(&jobs, &counts, &memory))
-                .expect("a system that runs a server lets it start its few threads");
+                .spawn(move || work_off(&jobs, &counts, &memory))?;
         }
-        Self { queue, memory, max_wait, counts }
+        Ok(Self { queue, memory, max_wait, counts })
     }
 
     /// The memory of all threads together, in KiB.
@@ -166,7 +168,8 @@ mod tests {
     const LONG: Duration = Duration::from_mins(1);
 
     fn pool(threads: usize, queue: usize, max_wait: Duration) -> Arc<Pool> {
-        Arc::new(Pool::start(&Size { threads, memory: 8 * threads, blocks: 8, queue }, max_wait))
+        let size = Size { threads, memory: 8 * threads, blocks: 8, queue };
+        Arc::new(Pool::start(&size, max_wait).unwrap())
     }
 
     /// Occupies one thread until the returned sender is used or dropped.

@@ -6,7 +6,7 @@ const CHEAP: Argon2Params = Argon2Params { memory_kib: 64, iterations: 1, parall
 fn passwords_with(params: Argon2Params) -> Passwords {
     let max_wait = Duration::from_mins(1);
     let settings = PoolSettings { params, memory_bytes: 1 << 20, queue: 64, max_wait };
-    Passwords::start(settings, Random::seeded(5))
+    Passwords::start(settings, Random::seeded(5)).unwrap()
 }
 
 fn password(text: &str) -> Password {
@@ -17,7 +17,7 @@ fn password(text: &str) -> Password {
 fn of_64_mib(params: Argon2Params) -> Passwords {
     let max_wait = Duration::from_mins(1);
     let settings = PoolSettings { params, memory_bytes: 64 << 20, queue: 64, max_wait };
-    Passwords::start(settings, Random::seeded(5))
+    Passwords::start(settings, Random::seeded(5)).unwrap()
 }
 
 fn argon2(expected: Expected) -> Phc {
@@ -177,7 +177,7 @@ async fn a_storm_is_answered_in_full_and_the_excess_is_busy() {
         queue: 3,
         max_wait: Duration::from_secs(30),
     };
-    let passwords = Passwords::start(settings, Random::seeded(5));
+    let passwords = Passwords::start(settings, Random::seeded(5)).unwrap();
     assert_eq!(passwords.retry_after(), Duration::from_secs(10));
     let mut storm = tokio::task::JoinSet::new();
     for _ in 0..50 {

@@ -39,6 +39,24 @@ fn a_logout_a_registration_and_a_new_password_outlive_kill_9() {
     }
 }
 
+/// The log tells an unclean stop from a clean one, what was done about it and what came of it.
+#[test]
+fn after_an_unclean_stop_the_log_says_what_was_done() {
+    let place = Place::new();
+    place.user("ann", &[]);
+    place.serve(&[]).signal(rustix::process::Signal::TERM);
+    place.serve(&[]).kill();
+    assert!(!place.log().contains("not clean"), "{}", place.log());
+    place.serve(&[]).login("ann", PASSWORD).status(200);
+    let log = place.log();
+    let said = [
+        "the last stop was not clean: making the index again",
+        "the index is made",
+        "the store was checked and is sound",
+    ];
+    assert_eq!(said.map(|line| log.matches(line).count()), [1; 3], "{log}");
+}
+
 #[test]
 fn what_a_command_did_outlives_the_kill_of_the_server_it_went_through() {
     let place = Place::new();

@@ -1,6 +1,7 @@
 //! The real binary, as short scripts: start, act, look at what came out.
 
 mod accounts;
+mod another_machine;
 mod backup;
 mod backup_stop;
 mod clock;
