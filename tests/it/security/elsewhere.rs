@@ -243,7 +243,7 @@ fn sto_07_a_restore_is_whole_and_ends_every_session() {
 fn sto_08_a_later_format_is_refused_and_an_earlier_one_taken_over() {
     shown_by(&[
         "src/store/sled/tests/recovery.rs: a_store_of_a_later_format_is_refused",
-        "src/store/sled/history/tests.rs: a_journal_of_a_later_format_is_refused",
+        "src/store/sled/replay/tests.rs: a_journal_of_a_later_format_is_refused",
         "tests/it/cli/restore.rs: the_store_of_every_earlier_format_is_opened_and_loses_nothing",
     ]);
 }
