@@ -4,6 +4,7 @@
 use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -62,10 +63,29 @@ pub(super) fn with_own_memory<T>(work: impl FnOnce() -> T) -> T {
 
 type Job = Box<dyn FnOnce(&mut Memory) + Send>;
 
+/// What the password pool has to do at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolLoad {
+    /// Hashes that are being worked on.
+    pub running: usize,
+    /// Hashes that wait for a thread.
+    pub queued: usize,
+    /// Hashes that ended in [`Busy`] since the start: the queue was full, or they waited too long.
+    pub refused: u64,
+}
+
+#[derive(Default)]
+struct Counts {
+    running: AtomicUsize,
+    queued: AtomicUsize,
+    refused: AtomicU64,
+}
+
 /// The threads and their queue. The threads end when the pool is dropped and its queue is empty.
 pub(super) struct Pool {
     queue: SyncSender<Job>,
     max_wait: Duration,
+    counts: Arc<Counts>,
 }
 
 /// How large a [`Pool`] is.
@@ -81,15 +101,16 @@ impl Pool {
     pub(super) fn start(size: &Size, max_wait: Duration) -> Self {
         // With no room at all a job would only be taken at the moment a thread asks for one.
         let (queue, jobs) = sync_channel(size.queue.max(1));
-        let jobs = Arc::new(Mutex::new(jobs));
+        let (jobs, counts) = (Arc::new(Mutex::new(jobs)), Arc::<Counts>::default());
         for number in 0..size.threads {
-            let (jobs, memory) = (Arc::clone(&jobs), Memory::of(size.blocks));
+            let (jobs, counts) = (Arc::clone(&jobs), Arc::clone(&counts));
+            let memory = Memory::of(size.blocks);
             thread::Builder::new()
                 .name(format!("password-{number}"))
-                .spawn(move || work_off(&jobs, memory))
+                .spawn(move || work_off(&jobs, &counts, memory))
                 .expect("a system that runs a server lets it start its few threads");
         }
-        Self { queue, max_wait }
+        Self { queue, max_wait, counts }
     }
 
     /// Does `work` on one of the threads. It is skipped when the caller has gone away before its
@@ -105,21 +126,48 @@ impl Pool {
     {
         let (answer, answered) = oneshot::channel();
         let (asked, max_wait) = (Instant::now(), self.max_wait);
+        let counts = Arc::clone(&self.counts);
         let job: Job = Box::new(move |memory| {
-            if !answer.is_closed() && asked.elapsed() <= max_wait {
+            if answer.is_closed() {
+                return;
+            }
+            if asked.elapsed() <= max_wait {
                 drop(answer.send(work(memory)));
+            } else {
+                counts.refused.fetch_add(1, Ordering::Relaxed);
             }
         });
-        self.queue.try_send(job).map_err(|_| Busy)?;
+        self.enqueue(job)?;
         answered.await.map_err(|_| Busy)
+    }
+
+    fn enqueue(&self, job: Job) -> Result<(), Busy> {
+        // Before it is there: a thread that takes it at once counts it down again.
+        self.counts.queued.fetch_add(1, Ordering::Relaxed);
+        self.queue.try_send(job).map_err(|_| {
+            self.counts.queued.fetch_sub(1, Ordering::Relaxed);
+            self.counts.refused.fetch_add(1, Ordering::Relaxed);
+            Busy
+        })
+    }
+
+    pub(super) fn load(&self) -> PoolLoad {
+        PoolLoad {
+            running: self.counts.running.load(Ordering::Relaxed),
+            queued: self.counts.queued.load(Ordering::Relaxed),
+            refused: self.counts.refused.load(Ordering::Relaxed),
+        }
     }
 }
 
-fn work_off(jobs: &Mutex<Receiver<Job>>, mut memory: Memory) {
+fn work_off(jobs: &Mutex<Receiver<Job>>, counts: &Counts, mut memory: Memory) {
     while let Some(job) = next_job(jobs) {
+        counts.running.fetch_add(1, Ordering::Relaxed);
+        counts.queued.fetch_sub(1, Ordering::Relaxed);
         // A panic ends its own job; the thread and its memory, which holds no state, go on.
         let done = catch_unwind(AssertUnwindSafe(|| job(&mut memory)));
         drop::<Result<(), Box<dyn Any + Send>>>(done);
+        counts.running.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -130,7 +178,6 @@ fn next_job(jobs: &Mutex<Receiver<Job>>) -> Option<Job> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc::{Sender, channel};
 
     use tokio::task::JoinSet;
@@ -171,6 +218,7 @@ mod tests {
         }
         let at_once = tokio::time::timeout(Duration::from_secs(5), pool.run(|_| ())).await;
         assert_eq!(at_once, Ok(Err(Busy)));
+        assert_eq!(pool.load(), PoolLoad { running: 1, queued: 2, refused: 1 });
         drop(release);
         for job in waiting {
             assert_eq!(job.await, Ok(()));
@@ -190,6 +238,7 @@ mod tests {
         drop(release);
         assert_eq!(late.await, Err(Busy));
         assert_eq!(done.load(Ordering::SeqCst), 0);
+        assert_eq!((pool.load().queued, pool.load().refused), (0, 1));
     }
 
     #[tokio::test]
@@ -203,6 +252,7 @@ mod tests {
         drop(release);
         assert_eq!(pool.run(|_| ()).await, Ok(()), "the queue is worked off in order");
         assert_eq!(done.load(Ordering::SeqCst), 0);
+        assert_eq!(pool.load().refused, 0, "nobody was there to be refused");
     }
 
     #[tokio::test]

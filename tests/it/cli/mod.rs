@@ -1,6 +1,7 @@
 //! The real binary, as short scripts: start, act, look at what came out.
 
 mod accounts;
+mod backup;
 mod backup_stop;
 mod clock;
 mod crash;
@@ -9,6 +10,7 @@ mod folder;
 pub mod harness;
 mod import;
 mod log;
+mod metrics;
 mod operate;
 mod restore;
 mod start;
