@@ -77,7 +77,9 @@ fn history(data: &Path, form: Form) -> Result<(), Error> {
         told(from),
         told(to)
     ));
-    gaps.iter().for_each(|gap| print::note(&gap_told(gap)));
+    for gap in &gaps {
+        print::note(&gap_told(gap));
+    }
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Opens a rebuilt disk as a start would, and holds what is in it against what was answered.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
@@ -28,6 +28,8 @@ pub struct Promise {
     pub acknowledged: usize,
     /// All that was acknowledged; and with what was under way, which may be there or not.
     possible: Vec<Known>,
+    /// Whether that was a restore, which is whole for everybody or has not happened for anybody.
+    is_restoring: bool,
 }
 
 impl Promise {
@@ -36,8 +38,10 @@ impl Promise {
         let acknowledged = person.changes.iter().take_while(|(id, _)| is_sent(id)).count();
         let sure = fold(&person.changes[..acknowledged]);
         let mut possible = vec![sure.clone()];
-        possible.extend(person.changes.get(acknowledged).map(|(_, effect)| sure.after(effect)));
-        Self { name: person.name.clone(), acknowledged, possible }
+        let under_way = person.changes.get(acknowledged).map(|(_, effect)| effect);
+        let is_restoring = under_way == Some(&Effect::Restored);
+        possible.extend(under_way.map(|effect| sure.after(effect)));
+        Self { name: person.name.clone(), acknowledged, possible, is_restoring }
     }
 }
 
@@ -105,8 +109,16 @@ async fn examine(data: PathBuf, promises: Vec<Promise>, verifier: Verifier) -> V
         Err(why) => return vec![why],
     };
     let mut wrong = Vec::new();
+    let mut states = BTreeSet::new();
     for promise in &promises {
-        wrong.extend(broken(&store, promise, &verifier).await);
+        match found(&store, promise, &verifier).await {
+            Ok(at) if promise.is_restoring => drop(states.insert(at)),
+            Ok(_) => {}
+            Err(why) => wrong.push(why),
+        }
+    }
+    if states.len() > 1 {
+        wrong.push("a part of the store was restored".to_owned());
     }
     wrong.extend(inconsistent(&store).await);
     drop(store);
@@ -124,17 +136,17 @@ async fn start(data: &Path) -> Result<(), String> {
     server.setup_secret().await.map(drop).map_err(failed)
 }
 
-/// Why what is stored of a person is nothing that it may be.
-async fn broken(store: &Store, promise: &Promise, verifier: &Verifier) -> Option<String> {
+/// Which of all that may be stored of a person is; why it is none of them.
+async fn found(store: &Store, promise: &Promise, verifier: &Verifier) -> Result<usize, String> {
     let mut found = Known::default();
-    for known in &promise.possible {
+    for (at, known) in promise.possible.iter().enumerate() {
         match stored(store, (&promise.name, known), verifier).await {
-            Ok(stored) if stored == *known => return None,
+            Ok(stored) if stored == *known => return Ok(at),
             Ok(stored) => found = stored,
-            Err(why) => return Some(format!("{}: {why}", promise.name)),
+            Err(why) => return Err(format!("{}: {why}", promise.name)),
         }
     }
-    Some(format!("{} is {found:?}, answered was {:?}", promise.name, promise.possible))
+    Err(format!("{} is {found:?}, answered was {:?}", promise.name, promise.possible))
 }
 
 /// What the store knows of a person, of the sessions in `expected` only.

@@ -34,7 +34,8 @@ use workload::Recording;
 const DURABLE_BY: &str = "journal";
 
 fn recorded(settings: &Settings) -> Vec<Recording> {
-    let loads = [workload::first_start, workload::mixed_load, workload::restarts];
+    let loads =
+        [workload::first_start, workload::mixed_load, workload::restarts, workload::restore];
     loads.into_iter().map(|load| load(settings.seed)).collect()
 }
 
@@ -69,7 +70,19 @@ fn a_first_start_that_was_cut_off_at_any_moment_can_be_done_again() {
         return;
     }
     let settings = Settings { states: 0, ..Settings::read() };
-    let tally = states::run_every_start(&workload::first_start(settings.seed));
+    let tally = states::run_every_moment(&workload::first_start(settings.seed));
+    say(&states::table(std::slice::from_ref(&tally), &settings));
+    assert!(tally.losses.is_empty(), "{:#?}", tally.losses);
+}
+
+/// Everybody has what was there before, or everybody what was restored.
+#[test]
+fn a_restore_that_was_cut_off_at_any_moment_is_whole_or_has_not_happened() {
+    if !can_run() {
+        return;
+    }
+    let settings = Settings { states: 0, ..Settings::read() };
+    let tally = states::run_every_moment(&workload::restore(settings.seed));
     say(&states::table(std::slice::from_ref(&tally), &settings));
     assert!(tally.losses.is_empty(), "{:#?}", tally.losses);
 }

@@ -24,7 +24,12 @@ pub enum Effect {
     },
     Disabled(bool),
     Renamed(String),
+    /// The whole store was, which ends all sessions.
+    Restored,
 }
+
+/// As the id of a request: a restore is one command for everybody.
+pub const RESTORE: &str = "restore";
 
 /// What is known of an account: after a change, and in a store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,6 +59,7 @@ impl Known {
                 self.disabled = *disabled;
             }
             Effect::Renamed(name) => self.display_name = Some(name.clone()),
+            Effect::Restored => self = self.all_ended(),
         }
         self
     }
@@ -85,6 +91,12 @@ pub fn password(name: &str, number: usize) -> String {
 impl Person {
     pub fn new(name: String) -> Self {
         Self { name, changes: Vec::new(), sessions: Vec::new(), id: String::new(), password: 0 }
+    }
+
+    /// The store of everybody was restored.
+    pub fn restored(&mut self) {
+        self.sessions.clear();
+        self.changes.push((RESTORE.to_owned(), Effect::Restored));
     }
 
     fn told(&mut self, answer: &Answer, effect: Effect) {

@@ -75,6 +75,25 @@ impl Server {
     }
 }
 
+/// Runs a command on the data folder below `root` to its end, and reads what it did.
+pub fn command(root: &Path, trace: &Path, args: &[&str]) -> (Vec<Call>, usize) {
+    let mut command = trace::strace(trace, env!("CARGO_BIN_EXE_doorkey"));
+    clean(&mut command);
+    command.args(args).arg("--data").arg(root.join("data")).envs(ENV.iter().copied());
+    let done = command.env("TMPDIR", root).current_dir(root).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    trace::read(trace)
+}
+
+/// The number of the last commit of a stopped server.
+pub fn last_commit(root: &Path) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_doorkey"));
+    clean(&mut command);
+    command.args(["store", "history", "--json", "--data"]).arg(root.join("data"));
+    let reach: Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
+    reach["to_commit"].to_string()
+}
+
 /// No setting of whoever runs the tests.
 fn clean(command: &mut Command) {
     for (name, _) in std::env::vars_os() {

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::check::{Promise, Verifier, check};
 use super::cut::{self, Choice, Dice, Style};
 use super::disk::{Disk, Rules};
+use super::people::RESTORE;
 use super::workload::Recording;
 
 /// What the environment asks for.
@@ -76,13 +77,14 @@ pub fn run(recording: &Recording, settings: &Settings) -> [Tally; 2] {
     tallies
 }
 
-/// Every moment until the first answer, with all names on the disk and nothing in the files:
-/// what a file system that writes names first leaves of a start.
-pub fn run_every_start(recording: &Recording) -> Tally {
+/// Every moment until the first answer after the recording's own, with all names on the disk and
+/// nothing in the files: what a file system that writes names first leaves of a start.
+pub fn run_every_moment(recording: &Recording) -> Tally {
     let (sent, verifier) = (sent(recording), Verifier::new());
     let mut tally = Tally::new(recording, Rules::Ext4);
-    let first = sent.values().copied().min().unwrap();
-    let ops = recording.history.ops.iter().filter(|op| op.end < first);
+    let from = recording.from;
+    let first = sent.values().copied().filter(|sent| *sent >= from).min().unwrap();
+    let ops = recording.history.ops.iter().filter(|op| op.start >= from && op.end < first);
     let moments: BTreeSet<usize> = ops.flat_map(|op| [op.start, op.end]).collect();
     for cut in moments {
         let names = Choice::of(Style::Everything, 4096);
@@ -98,6 +100,7 @@ fn sent(recording: &Recording) -> HashMap<String, usize> {
     for (moment, bytes) in &recording.history.sent {
         let text = String::from_utf8_lossy(bytes);
         let id = text.split("x-request-id: ").nth(1).and_then(|rest| rest.split("\r\n").next());
+        let id = id.or_else(|| text.contains("restored the state of").then_some(RESTORE));
         moments.extend(id.map(|id| (id.to_owned(), *moment)));
     }
     for (id, effect) in recording.people.iter().flat_map(|person| &person.changes) {

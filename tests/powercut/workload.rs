@@ -1,4 +1,4 @@
-//! Three loads on the real binary, recorded.
+//! Loads on the real binary, recorded.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use super::cut::{Choice, Dice, Style};
 use super::disk::{Disk, Rules};
 use super::history::History;
 use super::people::Person;
-use super::server::Server;
+use super::server::{Server, command, last_commit};
 
 /// What was done, and what was answered.
 pub struct Recording {
@@ -109,6 +109,22 @@ pub fn restarts(seed: u64) -> Recording {
         let seed = seed + u64::try_from(life).unwrap() + 1;
         recording.life(signal, |server, people| crowd(server, people, (4, 8, seed)));
     }
+    recording
+}
+
+/// All but the latest changes of a stopped server, restored from its own past.
+pub fn restore(seed: u64) -> Recording {
+    let mut recording = Recording::new("restore");
+    recording.life(Signal::TERM, |server, people| {
+        set_up(server, people);
+        crowd(server, people, (4, 4, seed));
+    });
+    recording.from = recording.history.end();
+    let (root, trace) = (recording.root(), recording.folder.path().join("trace-1"));
+    let calls = command(&root, &trace, &["restore", "--commit", &last_commit(&root), "--replace"]);
+    recording.history.add(&root, calls);
+    recording.compare(&root);
+    recording.people.iter_mut().for_each(Person::restored);
     recording
 }
 

@@ -4,13 +4,15 @@
 //! ```text
 //! <data>/            0700
 //! <data>/lock        0600  held by the process that has the store open; never removed
-//! <data>/journal/    0700  NUMBER.journal: the commits from that number on, NUMBER.snapshot
+//! <data>/journal/    0700  NUMBER.journal: the commits from that number on, NUMBER.snapshot;
+//!                          NUMBER.journal.BYTE.torn: what a power cut tore, until the next clean
+//!                          stop; NUMBER.snapshot.damaged: of no use any more
 //! <data>/store/      0700  sled's own folder, made again from the journal when in doubt
-//!   NUMBER.journal.BYTE.torn: what a power cut tore, until the next clean stop;
-//!   NUMBER.snapshot.damaged: of no use any more
 //! <data>/clean       0600  says that the last stop was clean; see `mark.rs`
 //! <data>/store.aside/      the index of before the last unclean stop, until the next clean one
-//! <data>/*.new             what is being made; renamed when it is complete
+//! <data>/*.new             what is being made, renamed when it is complete: see `UNFINISHED`
+//! <data>/restored/         a restore that was decided on, until it is finished: `settle.rs`
+//! <data>/replaced-TIME/    the store that a restore has replaced; never removed
 //! ```
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};

@@ -153,7 +153,7 @@ impl Journal {
 }
 
 /// Copies byte by byte: what the system offers for whole files may share blocks with the old one.
-fn copy(from: &mut impl io::Read, to: &mut File) -> io::Result<()> {
+pub(super) fn copy(from: &mut impl io::Read, to: &mut File) -> io::Result<()> {
     let mut buffer = vec![0; 64 * 1024];
     loop {
         match from.read(&mut buffer)? {

@@ -59,12 +59,12 @@ impl Past {
                 Ok(ControlFlow::Continue(()))
             })?;
             let time = replayed.time.unwrap_or(first.time);
-            let last = Point { commit: replayed.last, time };
+            let end = Point { commit: replayed.last, time };
             let is_broken = match replayed.ending {
                 Ending::Damaged(_) | Ending::Missing(_) => true,
-                Ending::Whole(_) | Ending::Torn(_) | Ending::Stopped => last.commit < least,
+                Ending::Whole(_) | Ending::Torn(_) | Ending::Stopped => end.commit < least,
             };
-            stretches.push(Stretch { first, last, is_broken });
+            stretches.push(Stretch { first, last: end, is_broken });
         }
         Ok(Self { bases, stretches })
     }

@@ -38,6 +38,18 @@ pub(super) enum Ending {
     Stopped,
 }
 
+impl Ending {
+    /// That of a journal which another follows: it is begun only when all of this one is durable.
+    fn followed(self) -> Self {
+        match self {
+            Self::Torn(tail) => Self::Damaged(tail),
+            ending @ (Self::Whole(_) | Self::Damaged(_) | Self::Missing(_) | Self::Stopped) => {
+                ending
+            }
+        }
+    }
+}
+
 /// Where reading the journals came to its end.
 #[derive(Debug)]
 pub(super) struct Replayed {
@@ -73,17 +85,11 @@ impl History {
             if !follows {
                 return Ok(place.ended(Ending::Missing(place.seen + 1)));
             }
-            match ending {
-                Ending::Whole(_) if index + 1 < journals.len() => {}
-                // Another journal is begun only when all of this one is durable.
-                Ending::Torn(tail) if index + 1 < journals.len() => {
-                    return Ok(place.ended(Ending::Damaged(tail)));
-                }
-                // A snapshot ends with a commit that was durable in the journal before.
-                Ending::Whole(_) | Ending::Torn(_) if place.seen + 1 < place.next => {
-                    return Ok(place.ended(Ending::Missing(place.seen + 1)));
-                }
-                ending => return Ok(place.ended(ending)),
+            if index + 1 == journals.len() {
+                return Ok(place.ended_last(ending));
+            }
+            if !matches!(ending, Ending::Whole(_)) {
+                return Ok(place.ended(ending.followed()));
             }
         }
         Ok(place.ended(Ending::Missing(from)))
@@ -111,6 +117,22 @@ impl Place {
         }
         self.seen = stamp.sequence;
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// A snapshot ends with a commit that was durable in the journals before: if these end before
+    /// it, they lost their end.
+    fn ended_last(&self, ending: Ending) -> Replayed {
+        let is_short = self.seen + 1 < self.next;
+        match ending {
+            Ending::Whole(_) | Ending::Torn(_) if is_short => {
+                self.ended(Ending::Missing(self.seen + 1))
+            }
+            ending @ (Ending::Whole(_)
+            | Ending::Torn(_)
+            | Ending::Damaged(_)
+            | Ending::Missing(_)
+            | Ending::Stopped) => self.ended(ending),
+        }
     }
 
     fn ended(&self, ending: Ending) -> Replayed {

@@ -1,10 +1,11 @@
 //! The store's own past, from its snapshots and journals, as the new store.
 
+use std::fs::File;
 use std::ops::ControlFlow;
 
 use super::frame::{self, Change};
 use super::history::{History, Point};
-use super::journal::Journal;
+use super::journal::{self, Journal, new_file};
 use super::known::{known, marked};
 use super::reach::{Base, Past, Stretch};
 use super::restore::{Restore, RestoreError};
@@ -55,9 +56,12 @@ impl Restore {
         let journals = files::journals_path(self.stage());
         if let Some(snapshot) = &base.snapshot {
             let copy = files::snapshot_path(&journals, snapshot.first);
-            let copied = std::fs::copy(&snapshot.path, &copy);
-            copied.map_err(OpenError::io("copy the snapshot to", &copy))?;
-            files::sync(&copy).map_err(OpenError::io("sync the file", &copy))?;
+            let copied = || {
+                let mut file = new_file(&copy)?;
+                journal::copy(&mut File::open(&snapshot.path)?, &mut file)?;
+                file.sync_all()
+            };
+            copied().map_err(OpenError::io("copy the snapshot to", &copy))?;
         }
         let Point { commit, time } = base.state;
         let journal = Journal::create(&journals, commit + 1, time);
