@@ -122,6 +122,10 @@ impl Auth {
     /// followed or the jump was taken back.
     pub(super) async fn save_latest(&self) -> Result<(), Error> {
         let _turn = self.watch.saved_at.lock().await;
+        self.store.retry(|| self.try_save_latest()).await
+    }
+
+    async fn try_save_latest(&self) -> Result<(), Error> {
         let Reading { now, mark, .. } = self.clock.read();
         let latest = (now.since(mark) > Clock::STEP).then_some(now);
         let written = self.store.clock().latest().await?;
@@ -145,14 +149,20 @@ impl Auth {
         if !stopping && monotonic.saturating_sub(*saved_at) < SAVE_EVERY {
             return Ok(());
         }
+        let worth = if stopping { WORTH_SAVING } else { SAVE_EVERY };
+        self.store.retry(|| self.try_save_mark(worth)).await?;
+        *saved_at = monotonic;
+        Ok(())
+    }
+
+    /// One try: a write whose caller was told to stop may still be under way.
+    async fn try_save_mark(&self, worth: Duration) -> Result<(), Error> {
         let before = self.store.clock().get().await?;
         let written = before.as_ref().map_or(BUILD_FLOOR, |mark| mark.value);
         let mark = self.clock.certain();
-        let worth = if stopping { WORTH_SAVING } else { SAVE_EVERY };
         if mark.since(written) >= worth {
             self.store.commit(self.store.clock().set(before.as_ref(), mark)).await?;
         }
-        *saved_at = monotonic;
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use doorkey::crypto::Random;
 use doorkey::model::{Clock, Timestamp};
 
 use super::clock::{DAY, MINUTE, is_refused, restarted, today};
+use super::engines::Gated;
 use super::on_memory;
 use crate::harness::{PASSWORD, Setup};
 
@@ -66,4 +67,27 @@ async fn a_jump_ahead_before_a_restart_is_forgotten_by_a_clock_that_is_set() {
     second.auth.save(true).await.unwrap();
     let third = restarted(engine, right.plus(Clock::FORGET * 3)).await;
     third.anonymous().login("ann", PASSWORD).await.status(200);
+}
+
+/// A stop may come while the write of before is under way, whose caller has gone.
+#[tokio::test]
+async fn a_write_of_the_times_that_meets_another_one_is_done_again() {
+    for key in ["latest", "clock"] {
+        let engine = Gated::new();
+        let setup = || Setup { engine: engine.clone(), ..Setup::default() };
+        let first = setup().start().await;
+        if key == "clock" {
+            first.auth.save(true).await.unwrap();
+            first.advance(Clock::CONFIRM);
+        }
+        let second = setup().start_at(first.clock.clone(), Random::seeded(2)).await;
+        engine.arm(key);
+        let other = async {
+            engine.reached().await;
+            second.auth.save(true).await.unwrap();
+            engine.open();
+        };
+        let (saved, ()) = tokio::join!(first.auth.save(true), other);
+        saved.unwrap();
+    }
 }
