@@ -27,5 +27,5 @@ fn sto_04_what_was_deleted_stays_for_a_while_and_holds_no_secret() {
         assert!(!holds(secret), "{secret}");
     }
     let said = include_str!("../../../docs/durability.md");
-    assert!(said.contains("What was deleted stays in the journals and snapshots"));
+    assert!(said.contains("## What deletion leaves on the disk"));
 }
