@@ -163,6 +163,8 @@ fn key_24_no_time_is_too_early_or_too_late_to_reckon_with() {
 fn ses_15_neither_a_crash_nor_a_restore_revives_a_session() {
     shown_by(&[
         "tests/it/cli/crash.rs: a_logout_a_registration_and_a_new_password_outlive_kill_9",
+        "src/store/sled/tests/restored.rs: a_restore_that_is_cut_off_after_any_step_is_whole_or_has_not_happened",
+        "tests/powercut/main.rs: a_restore_that_was_cut_off_at_any_moment_is_whole_or_has_not_happened",
         "tests/it/cli/restore.rs: a_restore_ends_every_session",
         "tests/it/auth/check.rs: after_a_restore_the_password_is_the_only_way_in",
     ]);
@@ -234,6 +236,8 @@ fn sto_06_on_a_full_disk_changes_are_refused_and_reading_goes_on() {
 fn sto_07_a_restore_is_whole_and_ends_every_session() {
     shown_by(&[
         "src/store/revive.rs: after_a_crash_at_any_commit_a_second_call_gives_what_one_would_have_given",
+        "src/store/sled/tests/restored.rs: a_restore_that_is_cut_off_after_any_step_is_whole_or_has_not_happened",
+        "tests/powercut/main.rs: a_restore_that_was_cut_off_at_any_moment_is_whole_or_has_not_happened",
         "tests/it/cli/restore.rs: a_restore_ends_every_session",
         "tests/it/cli/restore.rs: what_is_no_backup_is_refused_and_nothing_changes",
     ]);
