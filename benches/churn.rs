@@ -7,6 +7,8 @@
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
+mod common;
+
 use std::collections::VecDeque;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -15,28 +17,22 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use doorkey::auth::{
-    Auth, Client, Credentials, Keyring, Limits, Parts, Registration, Settings, Throttle,
-};
-use doorkey::crypto::{
-    Argon2Params, Issuer, MasterKey, PasswordPolicy, Passwords, PoolSettings, Random,
-};
-use doorkey::model::{Algorithm, Clock, RefreshToken, Role, Roles, Secret, Timestamp};
-use doorkey::store::{Sled, SledOptions, Store};
+use common::{Scale, open_store, resident_kib, start};
+use doorkey::auth::{Auth, Client, Credentials, Registration};
+use doorkey::model::{Clock, RefreshToken, Secret, Timestamp};
 use tokio::task::JoinSet;
 
 const USERS: usize = 1_000;
 const TASKS: usize = 64;
-const HOUR: Duration = Duration::from_hours(1);
+const HOUR: Duration = common::HOUR;
 const LOGINS_AN_HOUR: usize = 1_000;
-const SESSION_HOURS: u32 = 12;
+const SESSION_HOURS: u32 = common::SESSION_HOURS;
 /// One of so many sessions is left to expire.
 const LEFT_TO_EXPIRE: usize = 4;
 /// The audit trail is short, so that it comes to its full length early.
 const KEEP_EVENTS: Duration = Duration::from_hours(24);
 /// Without `--logins`; the engine's file comes to its size within the first quarter.
 const LOGINS: usize = 200_000;
-const ORIGIN: &str = "https://auth.example.org";
 const PASSWORD: &str = "correct horse battery staple";
 /// How much more the last quarter may need than the second one.
 const BOUND: f64 = 1.25;
@@ -65,16 +61,12 @@ struct Sample {
     disk_kib: u64,
 }
 
-/// The one place that knows how the engine is opened.
-fn open_store(data: &Path, clock: Clock) -> Store {
-    let options = SledOptions::new(clock);
-    Store::new(Arc::new(Sled::open(data, options).expect("an empty store")))
-}
-
 async fn churn(folder: &Path, hours: usize) -> Vec<Sample> {
     let data = folder.join("data");
     let clock = Clock::manual(Timestamp::from_seconds(1_800_000_000));
-    let auth = Arc::new(start(open_store(&data, clock.clone()), clock.clone()).await);
+    let scale = Scale { failures: 0, waiting: 2 * TASKS, keep_events: KEEP_EVENTS };
+    let auth = start((open_store(&data, clock.clone()), clock.clone()), scale).await;
+    let auth = Arc::new(auth);
     register_users(&auth).await;
     println!(
         "{:>10}{:>10}{:>14}{:>16}{:>14}{:>10}",
@@ -99,51 +91,6 @@ async fn churn(folder: &Path, hours: usize) -> Vec<Sample> {
         }
     }
     samples
-}
-
-async fn start(store: Store, clock: Clock) -> Auth {
-    let random = Random::system();
-    let master = MasterKey::generate(&random);
-    let keyring = Keyring::open(&store, master, Algorithm::Es256, (clock.now(), &random)).await;
-    let pool = PoolSettings {
-        params: Argon2Params { memory_kib: 8, iterations: 1, parallelism: 1 },
-        memory_bytes: 64 * 1024,
-        queue: 2 * TASKS,
-        max_wait: Duration::from_mins(1),
-    };
-    let limits = Limits {
-        login_failures: 0,
-        login_failures_per_account: 0,
-        login_failures_per_network: 0,
-        registrations_per_network: 0,
-        profile_changes_per_account: 0,
-    };
-    let parts = Parts {
-        store,
-        passwords: Passwords::start(pool, random.clone()).expect("the system starts a few threads"),
-        keyring: keyring.expect("a first key"),
-        throttle: Arc::new(Throttle::new(limits, clock.clone())),
-        clock,
-        random,
-    };
-    Auth::new(parts, settings())
-}
-
-fn settings() -> Settings {
-    let role = |word: &str| Role::try_from(word.to_owned()).expect("a role");
-    Settings {
-        trust_mark: false,
-        registration_open: true,
-        roles: Roles::from(["admin", "user"].map(role)),
-        access_ttl: Duration::from_mins(10),
-        session_ttl: HOUR * SESSION_HOURS,
-        max_sessions: 32,
-        issuer: Issuer { issuer: ORIGIN.to_owned(), audience: ORIGIN.to_owned() },
-        policy: PasswordPolicy { min_chars: 8 },
-        public_url: ORIGIN.to_owned(),
-        algorithm: Algorithm::Es256,
-        keep_events: KEEP_EVENTS,
-    }
 }
 
 fn client() -> Client {
@@ -212,13 +159,6 @@ fn sample(logins: usize, live_sessions: usize, data: &Path) -> Sample {
         resident_kib: resident_kib(),
         disk_kib: disk_bytes(data) / 1024,
     }
-}
-
-fn resident_kib() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").expect("Linux");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let number = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-    number.expect("the kernel says VmRSS")
 }
 
 /// What the files below `folder` take on the disk. A file may go while this looks.

@@ -61,6 +61,8 @@ pub struct Config {
     pub clock: Clock,
     /// The log on standard error.
     pub log: Log,
+    /// Numbers for who watches the server.
+    pub metrics: Metrics,
 }
 
 /// `[http]`
@@ -228,6 +230,18 @@ pub struct Log {
     pub format: LogFormat,
     /// The least important line that is written.
     pub level: LogLevel,
+}
+
+/// `[metrics]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metrics {
+    /// Where `/metrics` is served, on another port than the API. Port 0 takes a free one.
+    /// `None`: nowhere, and nothing is counted.
+    #[serde(with = "words::off_or")]
+    pub listen: Option<SocketAddr>,
+    /// Whether `listen` may be an address that other machines reach: nobody has to log in there.
+    pub exposed: bool,
 }
 
 impl Config {

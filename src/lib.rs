@@ -19,7 +19,8 @@
 //!   may change. Pure: no I/O, and time is an argument.
 //! - [`config`]: the defaults, `auth.toml`, `DOORKEY_…` variables and flags as one checked tree.
 //! - [`http`]: the outside. The accept loop, one gate for all requests, one route table, one
-//!   file for each endpoint, one map from errors to what a client may learn.
+//!   file for each endpoint, one map from errors to what a client may learn; and the metrics on a
+//!   listener of their own.
 //! - [`auth`]: the use cases. One file, one verb; each refuses without telling which part was
 //!   wrong, and writes its change and its audit event in one commit.
 //! - [`crypto`]: password hashing in a fixed pool, access tokens, signing keys, sealing, and all
@@ -33,8 +34,9 @@
 //!
 //! - `model` imports nothing of ours; `crypto` and `store` only `model`; `auth` those three;
 //!   `http` only `model`, `auth` and the store's `Error`; `config` only `model`.
-//! - Each third-party crate has one home: warp and hyper in `http`, sled in `store/sled`, argon2,
-//!   jsonwebtoken and aws-lc in `crypto`, figment in `config`, clap in `cli`.
+//! - Each third-party crate has one home: warp and hyper in `http`, prometheus-client in
+//!   `http/metrics`, sled in `store/sled`, argon2, jsonwebtoken and aws-lc in `crypto`, figment in
+//!   `config`, clap in `cli`.
 //! - Absence is `Option`; there is one error per layer; `http/refusal.rs` is the only place
 //!   where an error becomes an answer.
 //!

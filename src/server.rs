@@ -41,7 +41,7 @@ use crate::auth::{Auth, Keyring, Parts, Throttle, resume_clock};
 use crate::config::{EngineKind, Loaded};
 use crate::crypto::{MasterKey, Passwords, Random};
 use crate::http::kind::Kind;
-use crate::http::listen::{self, Handler, Peer};
+use crate::http::listen::{self, Exempt, Handler, Peer};
 use crate::http::{Api, ControlSocket};
 use crate::model::{Clock, Secret};
 use crate::store::Store;
@@ -135,15 +135,15 @@ impl Server {
         Ok(())
     }
 
-    /// Serves on `listener` and on the control socket until `shutdown` is ready; open requests
-    /// end first, then what is kept in memory is saved. `shutdown` is not polled before both
-    /// take connections, so it can say first that they do.
+    /// Serves on `listener`, for metrics on the second one, and on the control socket until
+    /// `shutdown` is ready; open requests end first, then what is kept in memory is saved.
+    /// `shutdown` is not polled before all take connections, so it can say first that they do.
     ///
     /// # Errors
     /// [`Error`], when the control socket cannot be made.
     pub async fn run(
         &self,
-        listener: TcpListener,
+        (listener, metrics): (TcpListener, Option<TcpListener>),
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), Error> {
         let (socket, control) = ControlSocket::bind(&self.data)?;
@@ -159,7 +159,8 @@ impl Server {
         let handler = Outside { api: self.api.clone(), owner: owner() };
         let (proxies, everyone) = settings::exempt(&self.loaded.config);
         let serve = listen::serve(listener, handler.clone(), (limits, proxies), ended());
-        let serve_control = listen::serve(control, handler, (limits, everyone), ended());
+        let serve_control = listen::serve(control, handler, (limits, everyone.clone()), ended());
+        let serve_metrics = self.serve_metrics((metrics, everyone), ended());
         let watch = async {
             shutdown.await;
             tracing::info!("stopping");
@@ -168,7 +169,7 @@ impl Server {
         let tend = async {
             tokio::join!(self.tend(ended()), self.clear_setup(ended()), self.back_up(ended()));
         };
-        tokio::join!(serve, serve_control, watch, tend);
+        tokio::join!(serve, serve_control, serve_metrics, watch, tend);
         drop(socket);
         self.save_last().await;
         Ok(())
@@ -181,6 +182,17 @@ impl Server {
             return schedule.run(ended).await;
         }
         ended.await;
+    }
+
+    /// Serves the metrics, where they are on.
+    async fn serve_metrics(
+        &self,
+        (listener, everyone): (Option<TcpListener>, Exempt),
+        ended: impl Future<Output = ()>,
+    ) {
+        let (Some(listener), Some(metrics)) = (listener, self.api.metrics()) else { return };
+        let limits = settings::listen_metrics(&self.loaded.config);
+        listen::serve(listener, metrics, (limits, everyone), ended).await;
     }
 
     /// Saves what is kept in memory for the last time, unless the disk takes too long.

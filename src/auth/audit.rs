@@ -2,6 +2,7 @@
 //! each event, and failed logins gathered so that an attack does not fill the disk.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -75,7 +76,9 @@ impl Auth {
     ) -> Result<(), Error> {
         let trail = self.store.events();
         self.store.commit(events.iter().fold(commit, |c, e| c.and(trail.insert(e)))).await?;
-        events.iter().for_each(log);
+        for event in events {
+            self.told.tell(event);
+        }
         Ok(())
     }
 
@@ -108,10 +111,36 @@ impl Auth {
                 return Err(error.into());
             }
             for (_, event) in chunk {
-                log(event);
+                self.told.tell(event);
             }
         }
         Ok(())
+    }
+}
+
+/// Events that were told, by their kind.
+#[derive(Debug)]
+pub(super) struct Told([AtomicU64; EventKind::ALL.len()]);
+
+impl Default for Told {
+    fn default() -> Self {
+        Self([const { AtomicU64::new(0) }; EventKind::ALL.len()])
+    }
+}
+
+impl Told {
+    /// Logs an event that is durable, and counts what is gathered in it.
+    fn tell(&self, event: &Event) {
+        log(event);
+        if let Some(count) = self.0.get(event.kind as usize) {
+            count.fetch_add(u64::from(event.count), Ordering::Relaxed);
+        }
+    }
+
+    /// How many there were of each kind.
+    pub(super) fn counts(&self) -> Vec<(EventKind, u64)> {
+        let count = |kind: EventKind| self.0.get(kind as usize).map(|n| n.load(Ordering::Relaxed));
+        EventKind::ALL.iter().map(|kind| (*kind, count(*kind).unwrap_or_default())).collect()
     }
 }
 

@@ -17,6 +17,7 @@ mod last_used;
 mod list_users;
 mod login;
 mod logout;
+mod measure;
 mod network;
 mod refresh;
 mod register;
@@ -47,6 +48,7 @@ pub use self::import::{Imported, ImportedUser, MOST_IMPORTED};
 pub use self::keyring::{KeyView, Keyring, StartError};
 pub use self::list_users::{UserList, UserQuery};
 pub use self::login::{Credentials, SignIn};
+pub use self::measure::Measures;
 pub use self::refresh::Refreshed;
 pub use self::register::Registration;
 pub use self::reset::{IssuedLink, NewPassword};
@@ -54,8 +56,8 @@ pub use self::sessions::SessionView;
 pub use self::setup::SetupRequest;
 pub use self::throttle::{Limits, Throttle};
 pub use self::users::UserChange;
-pub use crate::crypto::PublicJwk as JwksKey;
 use crate::crypto::{Issuer, PasswordPolicy, Passwords, Random};
+pub use crate::crypto::{PoolLoad, PublicJwk as JwksKey};
 use crate::model::{Algorithm, Clock, EventId, Roles};
 use crate::store::Store;
 
@@ -134,6 +136,7 @@ pub struct Auth {
     random: Random,
     settings: Settings,
     failures: audit::Failures,
+    told: audit::Told,
     last_used: last_used::LastUsed,
     setup_used: tokio::sync::Notify,
     watch: clock::ClockWatch,
@@ -153,6 +156,7 @@ impl Auth {
             random: parts.random,
             settings,
             failures: audit::Failures::default(),
+            told: audit::Told::default(),
             last_used: last_used::LastUsed::default(),
             setup_used: tokio::sync::Notify::new(),
             watch: clock::ClockWatch::default(),

@@ -120,6 +120,7 @@ impl Control {
     }
 
     /// Hands out the body of a success piece by piece; a problem becomes a sentence.
+    #[cfg(feature = "sled")]
     pub(super) async fn download(
         &mut self,
         path: &str,

@@ -56,6 +56,7 @@ async fn listen(loaded: Loaded, data: &Path, random: &Random) -> Result<(), Erro
     let listener = TcpListener::bind(wanted).await;
     let listener = listener.map_err(|error| server::Error::Listen(wanted, error))?;
     let bound = listener.local_addr().map_err(Error::io("see the own address"))?;
+    let metrics = listen_metrics(loaded.config.metrics.listen).await?;
     let is_dev = loaded.dev;
     tracing::info!(data = %data.display(), file = ?loaded.file, "starting");
     let server = Server::open(loaded, data, bound).await?;
@@ -76,7 +77,17 @@ async fn listen(loaded: Loaded, data: &Path, random: &Random) -> Result<(), Erro
         warn_of_plain_http(bound);
         stop.wait().await;
     };
-    Ok(server.run(listener, until_stopped).await?)
+    Ok(server.run((listener, metrics), until_stopped).await?)
+}
+
+/// The listener of the metrics, where they are on.
+async fn listen_metrics(wanted: Option<SocketAddr>) -> Result<Option<TcpListener>, Error> {
+    let Some(wanted) = wanted else { return Ok(None) };
+    let listener = TcpListener::bind(wanted).await;
+    let listener = listener.map_err(|error| server::Error::ListenMetrics(wanted, error))?;
+    let bound = listener.local_addr().map_err(Error::io("see the own address"))?;
+    tracing::info!("metrics are at http://{bound}/metrics");
+    Ok(Some(listener))
 }
 
 /// The one-time secret and what to do with it.

@@ -1,12 +1,13 @@
 //! What a good setting is: one sentence a key, said both when a value cannot be read and when it
 //! is out of range; and the rules between keys. No sentence repeats a value.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::{Config, DAY, EngineKind, Http, Passwords, Profile};
 
 /// Every key, and what it must be.
-pub(super) const SENTENCES: [(&str, &str); 44] = [
+pub(super) const SENTENCES: [(&str, &str); 46] = [
     ("registration", "must be \"open\" or \"closed\""),
     (
         "roles",
@@ -55,7 +56,11 @@ pub(super) const SENTENCES: [(&str, &str); 44] = [
     ("store.journal", "must be between 64 KiB and 1 GiB, for example \"16 MiB\""),
     ("backup.every", "must be \"0s\" (off) or between 1m and 365d, for example \"24h\""),
     ("backup.keep", "must be a whole number between 1 and 1000, for example 7"),
-    ("backup.folder", "must be the path of a folder, for example \"/mnt/other-disk/doorkey\""),
+    (
+        "backup.folder",
+        "must be the path of a folder without spaces at its ends, for example \
+     \"/mnt/other-disk/doorkey\"",
+    ),
     ("limits.login_failures", LIMIT),
     ("limits.login_failures_per_account", LIMIT),
     ("limits.login_failures_per_network", LIMIT),
@@ -66,6 +71,11 @@ pub(super) const SENTENCES: [(&str, &str); 44] = [
     ("clock.trust_mark", "must be true or false"),
     ("log.format", "must be \"text\" or \"json\""),
     ("log.level", "must be \"error\", \"warn\", \"info\", \"debug\" or \"trace\""),
+    (
+        "metrics.listen",
+        "must be \"off\" or an IP address and a port, for example \"127.0.0.1:9464\"",
+    ),
+    ("metrics.exposed", "must be true or false"),
     ("", "must be a table of keys, as auth.toml shows"),
 ];
 
@@ -96,7 +106,12 @@ pub(super) fn check(config: &Config, dev: bool) -> Result<(), Broken> {
             return Err(Broken { keys: vec![key], why: sentence(key) });
         }
     }
-    let rules = [between(config), in_public(&config.http), in_development(&config.http, dev)];
+    let rules = [
+        between(config),
+        in_public(&config.http),
+        in_development(&config.http, dev),
+        of_metrics(config, dev),
+    ];
     rules
         .into_iter()
         .flatten()
@@ -147,7 +162,7 @@ fn ranges(config: &Config) -> Vec<(&'static str, bool)> {
         ("store.journal", within(config.store.journal.bytes(), 64 * KIB, GIB)),
         ("backup.every", every.is_zero() || within(every, MINUTE, DAY * 365)),
         ("backup.keep", within(config.backup.keep, 1, 1000)),
-        ("backup.folder", !config.backup.folder.as_os_str().is_empty()),
+        ("backup.folder", is_path(&config.backup.folder)),
         ("limits.login_failures", limits.login_failures <= MAX_LIMIT),
         ("limits.login_failures_per_account", limits.login_failures_per_account <= MAX_LIMIT),
         ("limits.login_failures_per_network", limits.login_failures_per_network <= MAX_LIMIT),
@@ -156,6 +171,13 @@ fn ranges(config: &Config) -> Vec<(&'static str, bool)> {
         ("limits.connections_per_address", limits.connections_per_address <= MAX_LIMIT),
         ("audit.keep", within(config.audit.keep, DAY, DAY * 36_500)),
     ]
+}
+
+/// A path with a space at an end is a mistake that nobody sees.
+fn is_path(path: &Path) -> bool {
+    path.to_str().is_some_and(|text| {
+        !text.is_empty() && text.trim() == text && !text.contains(char::is_control)
+    })
 }
 
 fn password_ranges(passwords: &Passwords) -> Vec<(&'static str, bool)> {
@@ -239,6 +261,29 @@ fn in_development(http: &Http, dev: bool) -> Vec<Rule> {
             keys: &["http.public_url"],
             holds: !dev || http.public_url.as_ref().is_none_or(local),
             why: "must be left out with --dev, or be http on this machine",
+        },
+    ]
+}
+
+fn of_metrics(config: &Config, dev: bool) -> Vec<Rule> {
+    let (listen, http) = (config.metrics.listen, config.http.listen);
+    let local = listen.is_none_or(|address| address.ip().is_loopback());
+    vec![
+        Rule {
+            keys: &["metrics.listen"],
+            holds: !dev || local,
+            why: "must be \"off\" or a loopback address with --dev, for example \"127.0.0.1:9464\"",
+        },
+        Rule {
+            keys: &["metrics.listen"],
+            holds: local || config.metrics.exposed,
+            why: "is not a loopback address: whoever reaches it reads it without a login; set \
+                  metrics.exposed = true if a firewall or a network of its own keeps others out",
+        },
+        Rule {
+            keys: &["metrics.listen", "http.listen"],
+            holds: listen.is_none_or(|a| a.port() == 0 || a.port() != http.port()),
+            why: "metrics.listen must have another port than http.listen",
         },
     ]
 }

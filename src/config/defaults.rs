@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{
     Argon2, Audit, Backup, ByteSize, Clock, Config, DAY, EngineKind, ForwardedHeader, Http, Limits,
-    Log, LogFormat, LogLevel, Passwords, Profile, Registration, Sessions, Store, Tokens,
+    Log, LogFormat, LogLevel, Metrics, Passwords, Profile, Registration, Sessions, Store, Tokens,
 };
 use crate::model::{Algorithm, Role, Roles};
 
@@ -25,6 +25,7 @@ impl Default for Config {
             audit: Audit::default(),
             clock: Clock::default(),
             log: Log::default(),
+            metrics: Metrics::default(),
         }
     }
 }
@@ -120,5 +121,12 @@ impl Default for Clock {
 impl Default for Log {
     fn default() -> Self {
         Self { format: LogFormat::Text, level: LogLevel::Info }
+    }
+}
+
+#[expect(clippy::derivable_impls, reason = "all defaults stand in this file")]
+impl Default for Metrics {
+    fn default() -> Self {
+        Self { listen: None, exposed: false }
     }
 }

@@ -105,6 +105,36 @@ impl Profile {
     }
 }
 
+/// For `#[serde(with)]` on something that may be switched off: the word `off`, or its text.
+pub(super) mod off_or {
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    const OFF: &str = "off";
+
+    #[expect(clippy::ref_option, reason = "serde calls it so")]
+    pub(in crate::config) fn serialize<T: Display, S: Serializer>(
+        value: &Option<T>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => serializer.collect_str(value),
+            None => serializer.serialize_str(OFF),
+        }
+    }
+
+    pub(in crate::config) fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        let text = String::deserialize(deserializer)?;
+        if text == OFF { Ok(None) } else { text.parse().map(Some).map_err(de::Error::custom) }
+    }
+}
+
 /// Text alone, for the reason given at the words.
 pub(super) fn deserialize_algorithm<'de, D: Deserializer<'de>>(
     deserializer: D,

@@ -26,6 +26,7 @@ pub use password::Argon2Params;
 pub use password::BadHash;
 pub use password::Busy;
 pub use password::Passwords;
+pub use password::PoolLoad;
 pub use password::PoolSettings;
 pub use password::Verdict;
 pub use random::Random;

@@ -23,7 +23,7 @@ mod phc;
 mod pool;
 
 pub use self::foreign::BadHash;
-pub use self::pool::Busy;
+pub use self::pool::{Busy, PoolLoad};
 
 const SALT_BYTES: usize = 16;
 const OUTPUT_BYTES: usize = 32;
@@ -210,6 +210,12 @@ impl Passwords {
             Some(mib) => Err(BadHash::TooLarge(mib)),
             None => Ok(PasswordHash::from_phc(text)),
         }
+    }
+
+    /// What there is to do at this moment.
+    #[must_use]
+    pub fn load(&self) -> PoolLoad {
+        self.0.pool.load()
     }
 
     /// When it is worth trying again after [`Busy`]: 1 to 10 whole seconds.

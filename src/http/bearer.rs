@@ -21,9 +21,12 @@ impl From<MalformedHeader> for Problem {
 /// cookie) never count.
 ///
 /// # Errors
-/// [`MalformedHeader`] for two headers, a scheme without a token, more than one space, and
-/// anything that mixes `Bearer` with something else.
-pub fn bearer(headers: &HeaderMap) -> Result<Option<&str>, MalformedHeader> {
+/// [`MalformedHeader`] for two headers, a scheme without a token, more than one space, anything
+/// that mixes `Bearer` with something else, and a token in the header beside one in the query.
+pub fn bearer<'a>(
+    headers: &'a HeaderMap,
+    query: Option<&str>,
+) -> Result<Option<&'a str>, MalformedHeader> {
     let mut lines = headers.get_all(AUTHORIZATION).iter();
     let Some(line) = lines.next() else { return Ok(None) };
     if lines.next().is_some() {
@@ -32,7 +35,8 @@ pub fn bearer(headers: &HeaderMap) -> Result<Option<&str>, MalformedHeader> {
     let text = line.to_str().map_err(|_| MalformedHeader)?;
     let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
     if scheme.eq_ignore_ascii_case("bearer") {
-        return if is_token68(token) { Ok(Some(token)) } else { Err(MalformedHeader) };
+        let is_one = is_token68(token) && !names_a_token(query.unwrap_or_default());
+        return if is_one { Ok(Some(token)) } else { Err(MalformedHeader) };
     }
     if scheme.is_empty() || mentions_bearer(text) { Err(MalformedHeader) } else { Ok(None) }
 }
@@ -42,6 +46,12 @@ fn is_token68(text: &str) -> bool {
     let body = text.trim_end_matches('=');
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b);
     !body.is_empty() && body.bytes().all(allowed)
+}
+
+/// RFC 6750, 2.3: the other way to bring a token. It never counts here (RFC 9700, 4.3.2), but a
+/// proxy may have looked at that one and not at ours.
+fn names_a_token(query: &str) -> bool {
+    query.split('&').any(|pair| pair.split('=').next() == Some("access_token"))
 }
 
 /// A second scheme hidden behind the first: some parser on the way might have taken it.
@@ -69,15 +79,15 @@ mod tests {
     fn the_scheme_is_read_in_any_case_and_the_token_exactly() {
         for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
             let headers = with(&[format!("{scheme} aA0-._~+/b==").as_bytes()]);
-            assert_eq!(bearer(&headers), Ok(Some("aA0-._~+/b==")), "{scheme}");
+            assert_eq!(bearer(&headers, None), Ok(Some("aA0-._~+/b==")), "{scheme}");
         }
     }
 
     #[test]
     fn without_the_header_or_with_another_scheme_there_is_no_token() {
-        assert_eq!(bearer(&HeaderMap::new()), Ok(None));
+        assert_eq!(bearer(&HeaderMap::new(), None), Ok(None));
         for line in ["Basic dXNlcjpwdw==", "Negotiate abc", "Bearerx abc", "DPoP abc", "Basic"] {
-            assert_eq!(bearer(&with(&[line.as_bytes()])), Ok(None), "{line:?}");
+            assert_eq!(bearer(&with(&[line.as_bytes()]), None), Ok(None), "{line:?}");
         }
     }
 
@@ -106,7 +116,20 @@ mod tests {
             b"Bearer abc\xff",
         ];
         for line in lines {
-            assert_eq!(bearer(&with(&[line])), Err(MalformedHeader), "{line:?}");
+            assert_eq!(bearer(&with(&[line]), None), Err(MalformedHeader), "{line:?}");
+        }
+    }
+
+    /// BRR-05.
+    #[test]
+    fn a_token_in_the_header_beside_one_in_the_query_is_refused() {
+        let good = with(&[b"Bearer abc"]);
+        for query in ["access_token=abc", "a=b&access_token=x", "access_token", "access_token=="] {
+            assert_eq!(bearer(&good, Some(query)), Err(MalformedHeader), "{query}");
+            assert_eq!(bearer(&HeaderMap::new(), Some(query)), Ok(None), "{query}");
+        }
+        for query in ["", "token=abc", "access_tokens=x", "Access_Token=x", "a=access_token"] {
+            assert_eq!(bearer(&good, Some(query)), Ok(Some("abc")), "{query}");
         }
     }
 
@@ -114,8 +137,8 @@ mod tests {
     #[test]
     fn two_authorization_headers_are_refused_even_when_equal() {
         for second in [&b"Bearer abc"[..], b"Basic abc", b""] {
-            assert_eq!(bearer(&with(&[b"Bearer abc", second])), Err(MalformedHeader));
-            assert_eq!(bearer(&with(&[second, b"Bearer abc"])), Err(MalformedHeader));
+            assert_eq!(bearer(&with(&[b"Bearer abc", second]), None), Err(MalformedHeader));
+            assert_eq!(bearer(&with(&[second, b"Bearer abc"]), None), Err(MalformedHeader));
         }
     }
 }

@@ -20,12 +20,15 @@ use super::call::Call;
 use super::headers::SecurityHeaders;
 use super::kind::Kind;
 use super::listen::Peer;
+use super::metrics::Traffic;
 use super::origin::Origins;
 use super::problem::{Challenge, Problem};
-use super::route::{Body, Endpoint, Guard, Route};
+use super::route::{Body, Context, Endpoint, Guard, Route};
 use super::{Settings, bearer, client_ip, endpoints};
 use crate::auth::{Access, Auth, Client, Error};
 use crate::model::Role;
+
+mod count;
 
 /// The longest target of a request, in bytes.
 const MAX_URI: usize = 4 * 1024;
@@ -48,6 +51,7 @@ struct Inner {
     routes: Vec<Route>,
     origins: Origins,
     security: SecurityHeaders,
+    traffic: Option<Arc<Traffic>>,
 }
 
 impl std::fmt::Debug for Api {
@@ -61,7 +65,10 @@ impl Api {
     #[must_use]
     pub fn new(auth: Arc<Auth>, settings: Settings) -> Self {
         let settings = Arc::new(settings);
-        let endpoints = endpoints(&auth, &settings);
+        let traffic = settings.metrics.then(|| Arc::new(Traffic::new()));
+        let context = Context { auth, settings, traffic };
+        let endpoints = endpoints(&context);
+        let Context { auth, settings, traffic } = context;
         let routes = endpoints.iter().map(|endpoint| endpoint.route.clone()).collect();
         Self(Arc::new(Inner {
             paths: router(endpoints),
@@ -70,6 +77,7 @@ impl Api {
             security: SecurityHeaders::new(settings.hsts),
             auth,
             settings,
+            traffic,
         }))
     }
 
@@ -87,9 +95,12 @@ impl Api {
         let (head, body) = request.into_parts();
         let client = self.client(&head.headers, peer);
         let request_id = client.request_id.clone().unwrap_or_default();
+        let watch = self.watch(&head);
         let answered = self.route(&head, body, (client, peer)).await;
+        let answered = answered.inspect_err(|problem| self.count_problem(problem.kind()));
         let mut answer = answered.unwrap_or_else(|problem| problem.into_response(&request_id));
         self.finish(&head, &mut answer, &request_id);
+        count::answered(watch, answer.status());
         answer
     }
 
@@ -98,6 +109,7 @@ impl Api {
     pub fn refuse(&self, kind: Kind) -> Response {
         let request_id = self.0.auth.new_request_id();
         tracing::error!(request.id = %request_id, code = kind.row().code, "a request had no answer");
+        self.count_problem(kind);
         let mut answer = Problem::new(kind).into_response(&request_id);
         self.0.security.apply(answer.headers_mut(), header_value(&request_id));
         answer
@@ -150,7 +162,7 @@ impl Api {
             .endpoint(&head.method)
             .ok_or_else(|| Problem::new(Kind::MethodNotAllowed).allow(&methods))?;
         let parts = found.params.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
-        let access = self.guard(&endpoint.route, &head.headers, peer).await?;
+        let access = self.guard(&endpoint.route, head, peer).await?;
         let body = self.body(&endpoint.route, body).await?;
         let call = Call {
             request_id: client.request_id.clone().unwrap_or_default(),
@@ -169,9 +181,10 @@ impl Api {
     async fn guard(
         &self,
         route: &Route,
-        headers: &HeaderMap,
+        head: &Parts,
         peer: Peer,
     ) -> Result<Option<Access>, Problem> {
+        let headers = &head.headers;
         let operator = matches!(peer, Peer::Unix { .. });
         match route.guard {
             Guard::Public => Ok(None),
@@ -187,9 +200,9 @@ impl Api {
             Guard::User | Guard::Admin | Guard::Operator if operator => {
                 Ok(Some(Access::operator()))
             }
-            Guard::User => Ok(Some(self.bearer(headers).await?)),
+            Guard::User => Ok(Some(self.bearer(head).await?)),
             Guard::Admin => {
-                let access = self.bearer(headers).await?;
+                let access = self.bearer(head).await?;
                 access.require(&Role::admin())?;
                 Ok(Some(access))
             }
@@ -203,8 +216,9 @@ impl Api {
         Ok(self.0.origins.check_cookie_route(headers, strict)?)
     }
 
-    async fn bearer(&self, headers: &HeaderMap) -> Result<Access, Problem> {
-        let token = bearer::bearer(headers)?.ok_or(Kind::InvalidToken)?;
+    async fn bearer(&self, head: &Parts) -> Result<Access, Problem> {
+        let token = bearer::bearer(&head.headers, head.uri.query())?;
+        let token = token.ok_or(Kind::InvalidToken)?;
         self.0.auth.authenticate(token).await.map_err(refused_token)
     }
 
@@ -233,7 +247,8 @@ impl Api {
         tracing::debug!(
             request.id = request_id,
             method = %head.method,
-            path = head.uri.path(),
+            // JSON leaves a line separator (U+2028) as it is.
+            path = %head.uri.path().escape_default(),
             status = answer.status().as_u16(),
             "answered"
         );

@@ -12,6 +12,7 @@ pub mod headers;
 pub mod json;
 pub mod kind;
 pub mod listen;
+pub mod metrics;
 pub mod origin;
 pub mod problem;
 
@@ -38,7 +39,6 @@ mod sessions;
 mod setup;
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use self::client_ip::ForwardedHeader;
@@ -47,7 +47,6 @@ use self::cookie::CookieRule;
 pub use self::gate::Api;
 pub use self::route::{Body, Counts, Guard, Route};
 use self::route::{Context, Endpoint};
-use crate::auth::Auth;
 use crate::model::IpNetwork;
 
 /// What the deployment decides about the outside.
@@ -73,6 +72,8 @@ pub struct Settings {
     pub body_timeout: Duration,
     /// The issuer in the metadata.
     pub issuer: String,
+    /// Whether requests are counted, for [`Api::metrics`].
+    pub metrics: bool,
 }
 
 impl Settings {
@@ -84,8 +85,7 @@ impl Settings {
 }
 
 /// Every endpoint, one row each.
-fn endpoints(auth: &Arc<Auth>, settings: &Arc<Settings>) -> Vec<Endpoint> {
-    let context = &Context { auth: auth.clone(), settings: settings.clone() };
+fn endpoints(context: &Context) -> Vec<Endpoint> {
     let mut all = vec![
         register::endpoint(context),
         login::endpoint(context),

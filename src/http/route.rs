@@ -9,6 +9,7 @@ use warp::http::Method;
 use warp::reply::Response;
 
 use super::call::Call;
+use super::metrics::{Row, Traffic};
 use super::problem::Problem;
 use crate::auth::Auth;
 
@@ -97,6 +98,8 @@ impl Route {
 pub(super) struct Endpoint {
     pub(super) route: Route,
     pub(super) filter: BoxedFilter<(Response,)>,
+    /// Where its requests are counted; `None` where nothing is.
+    pub(super) row: Option<Arc<Row>>,
 }
 
 /// What every endpoint stands on.
@@ -104,6 +107,8 @@ pub(super) struct Endpoint {
 pub(super) struct Context {
     pub(super) auth: Arc<Auth>,
     pub(super) settings: Arc<super::Settings>,
+    /// `None` where nothing is counted.
+    pub(super) traffic: Option<Arc<Traffic>>,
 }
 
 impl Context {
@@ -115,13 +120,19 @@ impl Context {
         F: Future<Output = Result<Response, Problem>> + Send + 'static,
     {
         let context = self.clone();
+        let row = self.traffic.as_ref().map(|traffic| traffic.row(&route));
         let filter = warp::ext::get::<Arc<Call>>()
             .then(move |call: Arc<Call>| {
-                let (request_id, answer) =
-                    (call.request_id.clone(), handler(context.clone(), call));
-                async move { answer.await.unwrap_or_else(|p| p.into_response(&request_id)) }
+                let (request_id, traffic) = (call.request_id.clone(), context.traffic.clone());
+                let answer = handler(context.clone(), call);
+                async move {
+                    answer.await.unwrap_or_else(|problem| {
+                        traffic.inspect(|traffic| traffic.refused(problem.kind()));
+                        problem.into_response(&request_id)
+                    })
+                }
             })
             .boxed();
-        Endpoint { route, filter }
+        Endpoint { route, filter, row }
     }
 }

@@ -48,6 +48,8 @@ pub enum Error {
     Auth(AuthError),
     /// The listener.
     Listen(SocketAddr, io::Error),
+    /// The listener of the metrics.
+    ListenMetrics(SocketAddr, io::Error),
     /// The control socket.
     Control(ControlError),
     /// The file of the setup secret.
@@ -93,6 +95,9 @@ impl fmt::Display for Error {
             Self::Auth(error) => write!(f, "{error}"),
             Self::Listen(address, error) => {
                 write!(f, "cannot listen on {address}: {error}; choose another --listen")
+            }
+            Self::ListenMetrics(address, error) => {
+                write!(f, "cannot listen on {address}: {error}; choose another metrics.listen")
             }
             Self::Control(error) => write!(f, "{error}"),
             Self::SetupSecret(path, error) => write!(f, "cannot write {}: {error}", path.display()),

@@ -31,6 +31,9 @@ pub(super) struct Schedule {
     stopping: Arc<AtomicBool>,
 }
 
+/// A backup in its file.
+type Made = io::Result<(PathBuf, store::Backup)>;
+
 impl Schedule {
     /// What the settings say; `None` when they say that there is none. A folder that is no
     /// absolute path is one of the data folder.
@@ -59,30 +62,31 @@ impl Schedule {
         self.auth.backups_are_scheduled(latest);
         let mut due = self.due(latest);
         loop {
+            if self.clock.monotonic() >= due {
+                let Some(made) = self.make_unless(&mut ended).await else { return };
+                due = self.clock.monotonic() + self.note(made);
+            }
             tokio::select! {
                 () = &mut ended => return,
-                () = tokio::time::sleep(LOOK.min(self.every)) => {}
+                () = tokio::time::sleep(LOOK) => {}
             }
-            if self.clock.monotonic() < due {
-                continue;
-            }
-            let schedule = self.clone();
-            let mut making = tokio::task::spawn_blocking(move || schedule.make());
-            let made = tokio::select! {
-                made = &mut making => made,
-                () = &mut ended => {
-                    self.stopping.store(true, Ordering::Relaxed);
-                    making.await
-                }
-            };
-            if self.stopping.load(Ordering::Relaxed) {
-                return;
-            }
-            due = self.clock.monotonic()
-                + self.note(made.unwrap_or_else(|_| {
-                    Err(io::Error::other("the thread that makes it panicked"))
-                }));
         }
+    }
+
+    /// Makes one on a thread that may block; `None` when the server stopped meanwhile.
+    async fn make_unless(&self, ended: &mut (impl Future<Output = ()> + Unpin)) -> Option<Made> {
+        let schedule = self.clone();
+        let mut making = tokio::task::spawn_blocking(move || schedule.make());
+        let made = tokio::select! {
+            made = &mut making => made,
+            () = ended => {
+                self.stopping.store(true, Ordering::Relaxed);
+                // The store is closed after the last who reads it.
+                drop(making.await);
+                return None;
+            }
+        };
+        Some(made.unwrap_or_else(|_| Err(io::Error::other("the thread that makes it panicked"))))
     }
 
     /// When the next one is due, in monotonic time: a clock that is set wrong moves nothing.
@@ -92,7 +96,7 @@ impl Schedule {
     }
 
     /// Says how it went, and gives the time until the next try.
-    fn note(&self, made: io::Result<(PathBuf, store::Backup)>) -> Duration {
+    fn note(&self, made: Made) -> Duration {
         match made {
             Ok((path, backup)) => {
                 tracing::info!(
@@ -112,7 +116,7 @@ impl Schedule {
     }
 
     /// Makes one: it has its name when it was synced and read back.
-    fn make(&self) -> io::Result<(PathBuf, store::Backup)> {
+    fn make(&self) -> Made {
         make_folder(&self.folder)?;
         let path = self.folder.join(name(self.clock.now()));
         let unfinished = path.with_extension("new");

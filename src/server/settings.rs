@@ -82,7 +82,17 @@ pub(super) fn http(loaded: &Loaded, bound: SocketAddr) -> http::Settings {
         // Earlier than the whole request's end, so that a slow body is told what was slow.
         body_timeout: config.http.request_timeout / 2,
         issuer: config.issuer(bound),
+        metrics: config.metrics.listen.is_some(),
     }
+}
+
+/// Who scrapes is few; a crowd there must not take what the API needs.
+const MOST_SCRAPES: usize = 16;
+
+/// For the accept loop of the metrics.
+pub(super) fn listen_metrics(config: &Config) -> listen::Limits {
+    let limits = listen(config);
+    listen::Limits { max_connections: limits.max_connections.min(MOST_SCRAPES), ..limits }
 }
 
 /// For the accept loop.

@@ -5,7 +5,7 @@ use std::path::Path;
 use doorkey::config::{Config, Flags, Loaded, Registration, Sources};
 
 /// Loads a file of this text, which messages call `auth.toml`.
-fn load(text: &str, flags: Flags) -> Result<Loaded, String> {
+pub(crate) fn load(text: &str, flags: Flags) -> Result<Loaded, String> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("auth.toml");
     std::fs::write(&file, text).expect("the file is written");
@@ -17,11 +17,11 @@ fn relative(sentence: &str, folder: &Path) -> String {
     sentence.replace(&format!("{}/", folder.display()), "")
 }
 
-fn refusal(text: &str) -> String {
+pub(crate) fn refusal(text: &str) -> String {
     load(text, Flags::default()).map_or_else(|said| said, |_| format!("{text:?}: was taken"))
 }
 
-fn dev(listen: Option<&str>) -> Flags {
+pub(crate) fn dev(listen: Option<&str>) -> Flags {
     Flags {
         dev: true,
         listen: listen.map(|address| address.parse().expect("an address")),
@@ -37,7 +37,7 @@ const LIMIT: &str = "must be a whole number between 0 (off) and 1000000";
 
 /// `section key`, a bad value, how its sentence begins; the value stands at 2:(key + 4).
 #[rustfmt::skip]
-const BAD: [(&str, &str, &[&str], &str); 38] = [
+const BAD: [(&str, &str, &[&str], &str); 41] = [
     ("", "registration", &["0", "1", "\"\"", "\"Open\"", "true", "{ open = 1 }", "[]"], "must be \"open\" or \"closed\""),
     ("http", "listen", &["8080", "\"8080\"", "\"localhost:80\"", "\"127.0.0.1\"", "\"\""], "must be an IP address and a port"),
     ("http", "public_url", &["\"\"", "\"example.org\"", "\"http://example.org\"", "\"https://a.org/x\"", "\"https://a.org//\"", "\"https://a.org?x\"", "\"https://u@a.org\"", "\"https://*.a.org\"", "1"], "must be an origin such as"),
@@ -76,6 +76,9 @@ const BAD: [(&str, &str, &[&str], &str); 38] = [
     ("audit", "keep", &["\"23h\"", "\"36501d\""], "must be between 1d and 36500d"),
     ("clock", "trust_mark", &["1", "\"true\"", "[]"], "must be true or false"),
     ("log", "level", &["\"loud\"", "3"], "must be \"error\", \"warn\""),
+    ("metrics", "listen", &["\"\"", "\"on\"", "\"Off\"", "9464", "\":9464\"", "\"localhost:9464\"", "false", "[]"], "must be \"off\" or an IP address and a port"),
+    ("metrics", "listen", &["\"0.0.0.0:9464\"", "\"[::]:0\"", "\"192.0.2.1:9464\""], "is not a loopback address"),
+    ("metrics", "exposed", &["1", "\"yes\""], "must be true or false"),
 ];
 
 /// CFG-01, NET-01, PW-07. A bad element of a list is pointed at itself, so the column is no less
@@ -175,6 +178,42 @@ fn a_listener_that_is_reachable_from_outside_needs_a_public_url() {
         assert!(load("http.public_url = \"https://a.org/\"", flags).is_ok());
     }
     assert!(load("http.listen = \"[::1]:0\"", Flags::default()).is_ok());
+}
+
+/// HTTP-08
+#[test]
+fn metrics_are_off_and_reach_beyond_this_machine_only_when_somebody_says_so() {
+    assert_eq!(load("", Flags::default()).unwrap().config.metrics.listen, None);
+    let text = |listen: &str, exposed: bool| {
+        format!("[metrics]\nexposed = {exposed}\nlisten = \"{listen}\"")
+    };
+    let why = "metrics.listen: is not a loopback address: whoever reaches it reads it without a \
+               login; set metrics.exposed = true if a firewall or a network of its own keeps others \
+               out";
+    for address in ["0.0.0.0:9464", "[2001:db8::1]:9464"] {
+        assert_eq!(refusal(&text(address, false)), format!("auth.toml:3:10: {why}"));
+        assert!(load(&text(address, true), Flags::default()).is_ok());
+        let said = load(&text(address, true), dev(None)).unwrap_err();
+        assert!(said.ends_with("with --dev, for example \"127.0.0.1:9464\""), "{said}");
+    }
+    for address in ["127.0.0.1:9464", "[::1]:9464", "127.0.0.1:0"] {
+        assert!(load(&text(address, false), dev(None)).is_ok());
+    }
+}
+
+/// HTTP-08
+#[test]
+fn metrics_have_another_port_than_the_api() {
+    let why = "metrics.listen must have another port than http.listen";
+    let said = refusal("metrics.listen = \"[::1]:8080\"");
+    assert_eq!(said, format!("auth.toml:1:18: metrics.listen: {why}"));
+    let flags = Flags { listen: Some("127.0.0.1:9464".parse().unwrap()), ..Flags::default() };
+    let said = load("metrics.listen = \"127.0.0.1:9464\"", flags).unwrap_err();
+    assert!(said.ends_with(why), "{said}");
+    assert!(
+        load("metrics.listen = \"127.0.0.1:0\"\nhttp.listen = \"127.0.0.1:0\"", Flags::default())
+            .is_ok()
+    );
 }
 
 /// BRW-02

@@ -24,6 +24,7 @@ use http_body_util::{BodyExt as _, Full};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use warp::http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use warp::reply::Response;
 
 /// A password that every policy takes.
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -68,6 +69,7 @@ impl Default for Setup {
                 max_body: 16 * 1024,
                 body_timeout: Duration::from_secs(5),
                 issuer: ORIGIN.to_owned(),
+                metrics: false,
             },
             limits: Limits {
                 login_failures: 0,
@@ -309,10 +311,7 @@ impl RequestBuilder<'_> {
         let mut request = Request::builder().method(self.method).uri(self.path);
         *request.headers_mut().unwrap() = self.headers;
         let request = request.body(Full::new(Bytes::from(self.body))).unwrap();
-        let response = self.server.api.handle(request, self.peer).await;
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+        Answer::of(self.server.api.handle(request, self.peer).await).await
     }
 }
 
@@ -325,6 +324,13 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// An answer, read to its end.
+    pub async fn of(response: Response) -> Self {
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Self { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+
     /// Asserts the status.
     #[track_caller]
     pub fn status(self, expected: u16) -> Self {

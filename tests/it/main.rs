@@ -12,3 +12,4 @@ mod layers;
 mod main_job;
 mod outside;
 mod readme;
+mod security;

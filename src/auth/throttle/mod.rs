@@ -214,6 +214,11 @@ impl Throttle {
         self.answered.notify_waiters();
     }
 
+    /// How many accounts and networks have a count.
+    pub(in crate::auth) fn entries(&self) -> usize {
+        self.lock().entries()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Tables> {
         // A panic while counting leaves counts, not nonsense: go on with them.
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)

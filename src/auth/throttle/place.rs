@@ -32,6 +32,11 @@ impl Default for Tables {
 }
 
 impl Tables {
+    pub(super) fn entries(&self) -> usize {
+        let Self { pairs, accounts, networks, acts } = self;
+        pairs.entries() + accounts.entries() + networks.entries() + acts.entries()
+    }
+
     pub(super) fn room(&mut self, places: &Places, limits: &Limits, now: Duration) -> Room {
         self.forgive_pair(places);
         let mut worst = Room::Free;

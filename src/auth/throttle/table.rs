@@ -41,6 +41,11 @@ impl<V: Default> Table<V> {
         }
     }
 
+    /// How many entries there are.
+    pub(super) fn entries(&self) -> usize {
+        self.young.len() + self.old.len()
+    }
+
     /// Every entry.
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&Fingerprint, &mut V)> {
         self.young.iter_mut().chain(self.old.iter_mut())

@@ -5,6 +5,7 @@ use std::any::Any;
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -29,11 +30,31 @@ impl std::error::Error for Busy {}
 
 type Job = Box<dyn FnOnce(&Memory) + Send>;
 
+/// What the password pool has to do at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolLoad {
+    /// Hashes that are being worked on.
+    pub running: usize,
+    /// Hashes that wait for a thread.
+    pub queued: usize,
+    /// Hashes that ended in [`Busy`] since the start: the queue was full, they waited too
+    /// long, or there was no memory.
+    pub refused: u64,
+}
+
+#[derive(Default)]
+struct Counts {
+    running: AtomicUsize,
+    queued: AtomicUsize,
+    refused: AtomicU64,
+}
+
 /// The threads and their queue. The threads end when the pool is dropped and its queue is empty.
 pub(super) struct Pool {
     queue: SyncSender<Job>,
     memory: Arc<Memory>,
     max_wait: Duration,
+    counts: Arc<Counts>,
 }
 
 /// How large a [`Pool`] is.
@@ -53,15 +74,16 @@ impl Pool {
     pub(super) fn start(size: &Size, max_wait: Duration) -> io::Result<Self> {
         // With no room at all a job would only be taken at the moment a thread asks for one.
         let (queue, jobs) = sync_channel(size.queue.max(1));
-        let jobs = Arc::new(Mutex::new(jobs));
         let memory = Arc::new(Memory::new(size.memory, size.blocks));
+        let (jobs, counts) = (Arc::new(Mutex::new(jobs)), Arc::<Counts>::default());
         for number in 0..size.threads {
-            let (jobs, memory) = (Arc::clone(&jobs), Arc::clone(&memory));
+            let (jobs, counts) = (Arc::clone(&jobs), Arc::clone(&counts));
+            let memory = Arc::clone(&memory);
             thread::Builder::new()
                 .name(format!("password-{number}"))
-                .spawn(move || work_off(&jobs, &memory))?;
+                .spawn(move || work_off(&jobs, &counts, &memory))?;
         }
-        Ok(Self { queue, memory, max_wait })
+        Ok(Self { queue, memory, max_wait, counts })
     }
 
     /// The memory of all threads together, in KiB.
@@ -82,25 +104,54 @@ impl Pool {
     {
         let (answer, answered) = oneshot::channel();
         let (asked, max_wait) = (Instant::now(), self.max_wait);
+        let counts = Arc::clone(&self.counts);
         let job: Job = Box::new(move |memory| {
-            if answer.is_closed() || asked.elapsed() > max_wait {
+            if answer.is_closed() {
+                return;
+            }
+            if asked.elapsed() > max_wait {
+                counts.refused.fetch_add(1, Ordering::Relaxed);
                 return;
             }
             match work(memory) {
                 Ok(done) => drop(answer.send(done)),
-                Err(error) => tracing::error!(%error, "a password was not looked at"),
+                Err(error) => {
+                    counts.refused.fetch_add(1, Ordering::Relaxed);
+                    tracing::error!(%error, "a password was not looked at");
+                }
             }
         });
-        self.queue.try_send(job).map_err(|_| Busy)?;
+        self.enqueue(job)?;
         answered.await.map_err(|_| Busy)
+    }
+
+    fn enqueue(&self, job: Job) -> Result<(), Busy> {
+        // Before it is there: a thread that takes it at once counts it down again.
+        self.counts.queued.fetch_add(1, Ordering::Relaxed);
+        self.queue.try_send(job).map_err(|_| {
+            self.counts.queued.fetch_sub(1, Ordering::Relaxed);
+            self.counts.refused.fetch_add(1, Ordering::Relaxed);
+            Busy
+        })
+    }
+
+    pub(super) fn load(&self) -> PoolLoad {
+        PoolLoad {
+            running: self.counts.running.load(Ordering::Relaxed),
+            queued: self.counts.queued.load(Ordering::Relaxed),
+            refused: self.counts.refused.load(Ordering::Relaxed),
+        }
     }
 }
 
-fn work_off(jobs: &Mutex<Receiver<Job>>, memory: &Memory) {
+fn work_off(jobs: &Mutex<Receiver<Job>>, counts: &Counts, memory: &Memory) {
     while let Some(job) = next_job(jobs) {
+        counts.running.fetch_add(1, Ordering::Relaxed);
+        counts.queued.fetch_sub(1, Ordering::Relaxed);
         // A panic ends its own job; the thread goes on, and the memory, which holds no state.
         let done = catch_unwind(AssertUnwindSafe(|| job(memory)));
         drop::<Result<(), Box<dyn Any + Send>>>(done);
+        counts.running.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -111,7 +162,6 @@ fn next_job(jobs: &Mutex<Receiver<Job>>) -> Option<Job> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc::{Sender, channel};
 
     use tokio::task::JoinSet;
@@ -154,6 +204,7 @@ mod tests {
         }
         let at_once = tokio::time::timeout(Duration::from_secs(5), pool.run(|_| Ok(()))).await;
         assert_eq!(at_once, Ok(Err(Busy)));
+        assert_eq!(pool.load(), PoolLoad { running: 1, queued: 2, refused: 1 });
         drop(release);
         for job in waiting {
             assert_eq!(job.await, Ok(()));
@@ -173,6 +224,7 @@ mod tests {
         drop(release);
         assert_eq!(late.await, Err(Busy));
         assert_eq!(done.load(Ordering::SeqCst), 0);
+        assert_eq!((pool.load().queued, pool.load().refused), (0, 1));
     }
 
     #[tokio::test]
@@ -186,6 +238,7 @@ mod tests {
         drop(release);
         assert_eq!(pool.run(|_| Ok(())).await, Ok(()), "the queue is worked off in order");
         assert_eq!(done.load(Ordering::SeqCst), 0);
+        assert_eq!(pool.load().refused, 0, "nobody was there to be refused");
     }
 
     #[tokio::test]

@@ -8,8 +8,9 @@ const OPERATOR: Peer = Peer::Unix { uid: 0 };
 
 fn methods(routes: impl IntoIterator<Item = Route>) -> Methods {
     let filter = warp::any().map(Response::default).boxed();
-    let endpoint =
-        |route: Route| (route.method.clone(), Arc::new(Endpoint { route, filter: filter.clone() }));
+    let endpoint = |route: Route| {
+        (route.method.clone(), Arc::new(Endpoint { route, filter: filter.clone(), row: None }))
+    };
     Methods(routes.into_iter().map(endpoint).collect())
 }
 

@@ -8,8 +8,8 @@ use doorkey::model::Clock;
 use super::OTHER_PASSWORD;
 use super::clock::{DAY, today};
 use super::engines::{Gated, Watched};
-use super::links::{finish, reset};
 use crate::harness::{Browser, PASSWORD, Setup};
+use crate::security::pw_links::{finish, reset};
 
 /// KEY-22: what begins by the wrong time while it is being put right would live at that time.
 #[tokio::test]

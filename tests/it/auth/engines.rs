@@ -12,23 +12,23 @@ use tokio::sync::Notify;
 
 /// Counts commits, and refuses them while it is told to.
 #[derive(Default)]
-pub(super) struct Watched {
+pub(crate) struct Watched {
     memory: Memory,
     commits: AtomicUsize,
     is_broken: AtomicBool,
 }
 
 impl Watched {
-    pub(super) fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::default()
     }
 
-    pub(super) fn commits(&self) -> usize {
+    pub(crate) fn commits(&self) -> usize {
         self.commits.load(Ordering::SeqCst)
     }
 
     /// From now on every commit fails, or none does.
-    pub(super) fn break_down(&self, is_broken: bool) {
+    pub(crate) fn break_down(&self, is_broken: bool) {
         self.is_broken.store(is_broken, Ordering::SeqCst);
     }
 }
@@ -53,13 +53,13 @@ impl Engine for Watched {
 }
 
 /// Waits a little, by chance, before and after each call, so that tasks meet in every order.
-pub(super) struct Dawdling {
+pub(crate) struct Dawdling {
     memory: Memory,
     chance: AtomicU64,
 }
 
 impl Dawdling {
-    pub(super) fn new(seed: u64) -> Arc<Self> {
+    pub(crate) fn new(seed: u64) -> Arc<Self> {
         Arc::new(Self { memory: Memory::new(), chance: AtomicU64::new(seed) })
     }
 
@@ -102,7 +102,7 @@ impl Engine for Dawdling {
 
 /// Holds one commit back on demand: the first one that writes a key with the armed prefix.
 #[derive(Default)]
-pub(super) struct Gated {
+pub(crate) struct Gated {
     memory: Memory,
     armed: Mutex<Option<&'static str>>,
     reached: Notify,
@@ -110,22 +110,22 @@ pub(super) struct Gated {
 }
 
 impl Gated {
-    pub(super) fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::default()
     }
 
-    pub(super) fn arm(&self, prefix: &'static str) {
+    pub(crate) fn arm(&self, prefix: &'static str) {
         *self.armed.lock().unwrap() = Some(prefix);
     }
 
     /// Waits until a commit stands at the gate.
-    pub(super) async fn reached(&self) {
+    pub(crate) async fn reached(&self) {
         let wait = tokio::time::timeout(Duration::from_secs(20), self.reached.notified());
         wait.await.expect("a commit comes to the gate");
     }
 
     /// Lets it go on.
-    pub(super) fn open(&self) {
+    pub(crate) fn open(&self) {
         self.opened.notify_one();
     }
 

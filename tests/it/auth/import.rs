@@ -6,9 +6,9 @@ use std::time::Duration;
 use doorkey::store::Depth;
 use serde_json::{Value, json};
 
-use super::links::{finish, reset};
 use super::{OTHER_PASSWORD, patch};
 use crate::harness::{Browser, PASSWORD, TestServer};
+use crate::security::pw_links::{finish, reset};
 
 /// The password `correct horse` as other systems keep it.
 const HASHES: &[&str] = &[

@@ -21,7 +21,7 @@ fn assert_private(path: &Path) {
     }
 }
 
-/// KEY-03, STO-08.
+/// KEY-03, STO-01.
 #[test]
 fn everything_in_the_data_folder_is_for_its_owner_alone() {
     let place = Place::open();

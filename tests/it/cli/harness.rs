@@ -105,6 +105,18 @@ impl Place {
         Done { code, out: String::new(), err }
     }
 
+    /// Runs a command with its standard output in a file.
+    pub fn run_into(&self, file: &str, args: &[&str]) -> Done {
+        let mut command = self.command(args);
+        let out = File::create(self.path(file)).unwrap();
+        command.stdin(Stdio::null()).stdout(out).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let code = wait(&mut child);
+        let mut err = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        Done { code, out: String::new(), err }
+    }
+
     /// Starts a server on a free port and waits for its first line.
     pub fn serve(&self, args: &[&str]) -> Server {
         let log = File::options().create(true).append(true).open(self.path("log")).unwrap();
@@ -188,6 +200,11 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -233,20 +250,25 @@ impl Server {
 
     /// One request on a connection of its own.
     pub fn send(&self, start: &str, headers: &[&str], body: &str) -> Answer {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        let headers = [headers, &[""]].concat().join("\r\n");
-        let head = format!(
-            "{start} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n",
-            self.address,
-            body.len()
-        );
-        stream.write_all((head + body).as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        Answer { head: head.to_owned(), body: body.to_owned() }
+        send_to(self.address, start, headers, body)
     }
+}
+
+/// One request to `address` on a connection of its own.
+pub fn send_to(address: SocketAddr, start: &str, headers: &[&str], body: &str) -> Answer {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    let headers = [headers, &[""]].concat().join("\r\n");
+    let head = format!(
+        "{start} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n",
+        address,
+        body.len()
+    );
+    stream.write_all((head + body).as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    Answer { head: head.to_owned(), body: body.to_owned() }
 }
 
 impl Drop for Server {
@@ -279,6 +301,11 @@ impl Answer {
     #[track_caller]
     pub fn token(&self) -> String {
         self.json()["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// The first header of this name, in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
     }
 
     /// The first pair of the `Set-Cookie` line.

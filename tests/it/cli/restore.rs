@@ -105,16 +105,34 @@ fn without_its_index_a_store_is_still_one_for_every_command() {
     place.run(&["user", "show", "ann"]).done();
 }
 
-/// STO-08: the store that the version without a journal wrote.
-#[test]
-fn a_store_of_the_first_format_is_taken_over() {
+/// What an earlier version wrote, in a place of its own.
+fn fixture(name: &str) -> Place {
     let place = Place::new();
-    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/store-1.tar.gz");
+    let file = format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
     let mut untar = std::process::Command::new("tar");
-    untar.args(["xzf", fixture]).arg("-C").arg(place.path(""));
+    untar.args(["xzf", &file]).arg("-C").arg(place.path(""));
     assert!(untar.status().unwrap().success());
-    let bob = place.run(&["user", "show", "bob", "--json"]).json();
-    assert_eq!(bob["email"], json!("bob@example.org"));
-    place.run(&["store", "verify"]).done();
+    place
+}
+
+/// STO-08: the stores that earlier versions wrote, the first one without a journal, the second
+/// one with two snapshots and journals.
+#[test]
+fn the_store_of_every_earlier_format_is_opened_and_loses_nothing() {
+    for name in ["store-1.tar.gz", "store-2.tar.gz"] {
+        let place = fixture(name);
+        let bob = place.run(&["user", "show", "bob", "--json"]).json();
+        assert_eq!(bob["email"], json!("bob@example.org"), "{name}");
+        place.run(&["store", "verify"]).done();
+        place.serve(&[]).login("ann", PASSWORD).status(200);
+    }
+}
+
+#[test]
+fn the_index_of_an_earlier_store_can_be_made_again_from_its_journals() {
+    let place = fixture("store-2.tar.gz");
+    std::fs::remove_dir_all(place.data().join("store")).unwrap();
+    std::fs::remove_file(place.data().join("clean")).unwrap();
     place.serve(&[]).login("ann", PASSWORD).status(200);
+    place.run(&["store", "verify"]).done();
 }

@@ -1,0 +1,57 @@
+//! The gate counts requests, where somebody wants to know: on the row of the table that each
+//! belongs to, whatever becomes of it there.
+
+use std::time::Duration;
+
+use warp::http::StatusCode;
+
+use super::{Api, Auth, Kind, Parts};
+use crate::http::metrics::{Metrics, Row};
+
+/// A request under way. It is counted when this is dropped, so one that is given up is too.
+#[derive(Debug)]
+pub(super) struct Watch<'a> {
+    auth: &'a Auth,
+    row: &'a Row,
+    begun: Duration,
+    status: Option<StatusCode>,
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        let took = self.auth.monotonic().saturating_sub(self.begun);
+        self.row.ended(self.status, took);
+    }
+}
+
+/// Counts a request that was watched with its answer.
+pub(super) fn answered(watch: Option<Watch<'_>>, status: StatusCode) {
+    if let Some(mut watch) = watch {
+        watch.status = Some(status);
+    }
+}
+
+impl Api {
+    /// The numbers for who scrapes; `None` where nothing is counted.
+    #[must_use]
+    pub fn metrics(&self) -> Option<Metrics> {
+        let traffic = self.0.traffic.clone()?;
+        Some(Metrics::new(self.0.auth.clone(), traffic))
+    }
+
+    /// Begins to watch a request; `None` where nothing is counted.
+    pub(super) fn watch(&self, head: &Parts) -> Option<Watch<'_>> {
+        let (traffic, auth) = (self.0.traffic.as_deref()?, &*self.0.auth);
+        let found = self.0.paths.at(head.uri.path()).ok();
+        let row = found.and_then(|found| found.value.endpoint(&head.method)?.row.as_deref());
+        let row = row.unwrap_or(traffic.unmatched());
+        Some(Watch { auth, row, begun: auth.monotonic(), status: None })
+    }
+
+    /// Counts a refusal or a failure that the gate itself answers.
+    pub(super) fn count_problem(&self, kind: Kind) {
+        if let Some(traffic) = &self.0.traffic {
+            traffic.refused(kind);
+        }
+    }
+}
