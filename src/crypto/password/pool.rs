@@ -37,7 +37,8 @@ pub struct PoolLoad {
     pub running: usize,
     /// Hashes that wait for a thread.
     pub queued: usize,
-    /// Hashes that ended in [`Busy`] since the start: the queue was full, or they waited too long.
+    /// Hashes that ended in [`Busy`] since the start: the queue was full, they waited too
+    /// long, or there was no memory.
     pub refused: u64,
 }
 
@@ -73,9 +74,8 @@ impl Pool {
     pub(super) fn start(size: &Size, max_wait: Duration) -> io::Result<Self> {
         // With no room at all a job would only be taken at the moment a thread asks for one.
         let (queue, jobs) = sync_channel(size.queue.max(1));
-        let jobs = Arc::new(Mutex::new(jobs));
-        let counts = Arc::<Counts>::default();
         let memory = Arc::new(Memory::new(size.memory, size.blocks));
+        let (jobs, counts) = (Arc::new(Mutex::new(jobs)), Arc::<Counts>::default());
         for number in 0..size.threads {
             let (jobs, counts) = (Arc::clone(&jobs), Arc::clone(&counts));
             let memory = Arc::clone(&memory);
@@ -115,7 +115,10 @@ impl Pool {
             }
             match work(memory) {
                 Ok(done) => drop(answer.send(done)),
-                Err(error) => tracing::error!(%error, "a password was not looked at"),
+                Err(error) => {
+                    counts.refused.fetch_add(1, Ordering::Relaxed);
+                    tracing::error!(%error, "a password was not looked at");
+                }
             }
         });
         self.enqueue(job)?;

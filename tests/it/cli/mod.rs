@@ -6,6 +6,7 @@ mod backup;
 mod backup_stop;
 mod clock;
 mod crash;
+mod deleted;
 mod dev;
 mod folder;
 pub mod harness;

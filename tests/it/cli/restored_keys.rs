@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::harness::{PASSWORD, Place, Server};
+use super::harness::{PASSWORD, Place, Server, names};
 
 /// The ids of the keys that are served.
 fn kids(server: &Server) -> Vec<String> {
@@ -98,6 +98,25 @@ fn in_an_empty_folder_each_key_is_named_with_the_command_that_revokes_it() {
     let server = other.serve(&[]);
     assert_eq!(kids(&server), [kid.as_str()]);
     server.login("ann", PASSWORD).status(200);
+}
+
+/// The master key is in no backup.
+#[test]
+fn without_the_master_key_a_backup_restores_all_but_the_signing_keys() {
+    let place = Place::new();
+    place.user("ann", &[]);
+    let path = place.path("file");
+    let file = path.to_str().unwrap();
+    place.run(&["backup", file]).done();
+    let key = fs::read(place.data().join("master.key")).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    assert!(!bytes.windows(43).any(|window| window == &key[..43]));
+    let other = Place::new();
+    other.run(&["restore", file]).failed("or drop the signing keys with --without-keys");
+    let left = names(&other.data());
+    assert!(!left.contains(&"journal".to_owned()), "{left:?}");
+    other.run(&["restore", file, "--without-keys"]).done();
+    other.serve(&[]).login("ann", PASSWORD).status(200);
 }
 
 /// KEY-04: a wrong one is as lost as a missing one.
