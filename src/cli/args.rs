@@ -5,10 +5,12 @@ use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand};
 
+mod clock;
 #[cfg(feature = "sled")]
 mod store;
 mod transfer;
 
+pub(super) use self::clock::Clock;
 #[cfg(feature = "sled")]
 pub(super) use self::store::{Restore, Store};
 pub(super) use self::transfer::{Export, Import};
@@ -244,18 +246,6 @@ pub(super) enum Key {
         #[arg(long, value_name = "KID", allow_hyphen_values = true)]
         revoke: Option<String>,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum Clock {
-    /// Show the machine's time, the effective time and the high-water mark
-    Show {
-        #[command(flatten)]
-        form: Form,
-    },
-    /// Take the machine's time for right although it is behind what is known; all sessions of
-    /// all accounts end
-    Accept,
 }
 
 #[derive(Debug, Subcommand)]
