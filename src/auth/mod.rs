@@ -27,6 +27,7 @@ mod setup;
 mod tend;
 mod throttle;
 mod tokens;
+mod trail;
 mod users;
 
 use std::net::IpAddr;
@@ -51,6 +52,9 @@ pub use self::reset::{IssuedLink, NewPassword};
 pub use self::sessions::SessionView;
 pub use self::setup::SetupRequest;
 pub use self::throttle::{Limits, Throttle};
+pub use self::trail::{
+    EventLine, Expected, Line, TrailFinding, TrailFlaw, TrailPage, TrailReport, Verifier,
+};
 pub use self::users::UserChange;
 pub use crate::crypto::PublicJwk as JwksKey;
 use crate::crypto::{Issuer, PasswordPolicy, Passwords, Random};
@@ -135,12 +139,14 @@ pub struct Auth {
     last_used: last_used::LastUsed,
     setup_used: tokio::sync::Notify,
     watch: clock::ClockWatch,
+    sealer: trail::Sealer,
 }
 
 impl Auth {
     /// The use cases over these parts.
     #[must_use]
     pub fn new(parts: Parts, settings: Settings) -> Self {
+        let sealer = trail::Sealer::new(parts.keyring.audit_key());
         Self {
             store: parts.store,
             passwords: parts.passwords,
@@ -153,6 +159,7 @@ impl Auth {
             last_used: last_used::LastUsed::default(),
             setup_used: tokio::sync::Notify::new(),
             watch: clock::ClockWatch::default(),
+            sealer,
         }
     }
 

@@ -19,7 +19,7 @@ mod report;
 mod seen;
 
 /// What the server takes at once: lines, and bytes of them.
-const BATCH_LINES: usize = 20;
+const BATCH_LINES: usize = 16;
 const BATCH_BYTES: usize = 128 * 1024;
 
 pub(super) async fn run(control: &mut Control, import: &Import) -> Result<(), Error> {

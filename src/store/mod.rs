@@ -15,6 +15,9 @@
 //! | `key/ID` | a [`crate::model::SigningKey`] |
 //! | `attempt/FINGERPRINT` | an [`Attempt`] |
 //! | `event/TIME/ID` | a [`crate::model::Event`], the newest first |
+//! | `unsealed/TIME/ID` | nothing: `event/…/ID` waits for its seal |
+//! | `seal/NUMBER` | a [`crate::model::Seal`] over some events and the seal before |
+//! | `chain` | where the chain of seals begins and ends, a [`crate::model::Chain`] |
 //! | `setup` | the hash of the one-time setup secret |
 //! | `clock` | the high-water mark of the clock, a [`crate::model::Timestamp`] |
 //! | `reviving` | how far an unfinished [`Store::revive`] came |
@@ -38,6 +41,7 @@ mod links;
 mod memory;
 mod record;
 mod revive;
+mod seals;
 mod sessions;
 mod setup;
 #[cfg(feature = "sled")]
@@ -61,6 +65,7 @@ pub use self::links::Links;
 pub use self::memory::Memory;
 pub use self::record::Stored;
 pub use self::revive::{Revived, SigningKeys};
+pub use self::seals::{EventPlace, Found, MOST_SEALED, Seals};
 pub use self::sessions::Sessions;
 pub use self::setup::Setup;
 #[cfg(feature = "sled")]
@@ -155,6 +160,12 @@ impl Store {
     #[must_use]
     pub fn events(&self) -> Events<'_> {
         Events::new(&*self.engine)
+    }
+
+    /// The seals over the audit trail.
+    #[must_use]
+    pub fn seals(&self) -> Seals<'_> {
+        Seals::new(&*self.engine)
     }
 
     /// The one-time setup secret.

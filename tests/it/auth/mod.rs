@@ -21,6 +21,7 @@ mod setup;
 mod throttle;
 mod throttle_known;
 mod throttle_pool;
+mod trail;
 
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
