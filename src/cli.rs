@@ -5,6 +5,7 @@
 //! holds results only.
 
 mod args;
+mod audit;
 mod clock;
 mod config;
 mod control;
@@ -88,6 +89,7 @@ async fn dispatch(control: &mut Control, command: Operate) -> Result<(), Error> 
         Operate::Session(command) => session::run(control, command).await,
         Operate::Key(command) => key::run(control, command).await,
         Operate::Clock(command) => clock::run(control, command).await,
+        Operate::Audit(command) => audit::run(control, command).await,
         Operate::Recover(recover) => recover::run(control, recover).await,
         Operate::Export(export) => export::run(control, &export).await,
         Operate::Import(import) => import::run(control, &import).await,

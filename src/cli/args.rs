@@ -5,11 +5,13 @@ use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand};
 
+mod audit;
 mod clock;
 #[cfg(feature = "sled")]
 mod store;
 mod transfer;
 
+pub(super) use self::audit::{Audit, AuditExport, AuditList, AuditVerify};
 pub(super) use self::clock::Clock;
 #[cfg(feature = "sled")]
 pub(super) use self::store::{Restore, Store};
@@ -78,6 +80,9 @@ pub(super) enum Operate {
     /// The clock, by which everything expires
     #[command(subcommand)]
     Clock(Clock),
+    /// The audit trail: who did what, and whether anybody tampered with it
+    #[command(subcommand)]
+    Audit(Audit),
     /// Let a locked-out administrator in again: enable the account, give it the role admin and
     /// set another password
     Recover(Recover),

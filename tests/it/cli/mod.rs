@@ -1,6 +1,7 @@
 //! The real binary, as short scripts: start, act, look at what came out.
 
 mod accounts;
+mod audit;
 mod clock;
 mod crash;
 mod dev;

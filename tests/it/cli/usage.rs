@@ -2,7 +2,7 @@
 
 use super::harness::Place;
 
-const COMMANDS: [&str; 28] = [
+const COMMANDS: [&str; 32] = [
     "",
     "serve",
     "user",
@@ -20,6 +20,10 @@ const COMMANDS: [&str; 28] = [
     "key",
     "key list",
     "key rotate",
+    "audit",
+    "audit list",
+    "audit export",
+    "audit verify",
     "config",
     "config check",
     "recover",
@@ -64,6 +68,12 @@ fn wrong_usage_is_exit_code_2_and_touches_nothing() {
         "import a --dry-run --skip-refused",
         "export a b",
         "export --json",
+        "audit",
+        "audit list --since yesterday",
+        "audit list --limit -1",
+        "audit export a b",
+        "audit verify a",
+        "audit verify --expect 1",
         "serve --listen nonsense",
     ] {
         let args: Vec<&str> = wrong.split_whitespace().collect();
@@ -104,6 +114,9 @@ fn a_command_that_asks_makes_no_store() {
         &["session", "list"],
         &["key", "list"],
         &["key", "rotate"],
+        &["audit", "list"],
+        &["audit", "export"],
+        &["audit", "verify"],
         &["recover", "ann", "--link"],
     ] {
         place.run(command).failed("there is no store in");
