@@ -79,6 +79,7 @@ async fn churn(folder: &Path, hours: usize) -> Vec<Sample> {
         clock.advance(HOUR);
         use_once(&auth, &kept).await;
         auth.save(false).await.expect("a store that takes writes");
+        auth.seal().await.expect("a store that takes writes");
         auth.sweep().await.expect("a store that takes writes");
         live.push_back(kept.len());
         // A session of the hour that ended just now has lived one hour.

@@ -5,6 +5,7 @@
 //! holds results only.
 
 mod args;
+mod audit;
 #[cfg(feature = "sled")]
 mod backup;
 mod clock;
@@ -17,6 +18,7 @@ mod harden;
 mod healthcheck;
 mod import;
 mod key;
+mod lines;
 mod log;
 mod new_file;
 mod print;
@@ -104,6 +106,7 @@ async fn dispatch(control: &mut Control, command: Operate) -> Result<(), Error> 
         Operate::Session(command) => session::run(control, command).await,
         Operate::Key(command) => key::run(control, command).await,
         Operate::Clock(command) => clock::run(control, command).await,
+        Operate::Audit(command) => audit::run(control, command).await,
         Operate::Recover(recover) => recover::run(control, recover).await,
         Operate::Export(export) => export::run(control, &export).await,
         Operate::Import(import) => import::run(control, &import).await,

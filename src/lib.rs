@@ -22,7 +22,8 @@
 //!   file for each endpoint, one map from errors to what a client may learn; and the metrics on a
 //!   listener of their own.
 //! - [`auth`]: the use cases. One file, one verb; each refuses without telling which part was
-//!   wrong, and writes its change and its audit event in one commit.
+//!   wrong, and writes its change and its audit event in one commit. `auth/trail` seals the
+//!   events afterwards, in a chain that shows tampering.
 //! - [`crypto`]: password hashing in a fixed pool, access tokens, signing keys, sealing, and all
 //!   randomness.
 //! - [`store`]: typed records over an engine of three methods: `get`, `scan` and `commit`, which

@@ -23,6 +23,7 @@ use std::time::Duration;
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
 use warp::http::Request;
 use warp::reply::Response;
 
@@ -39,7 +40,7 @@ pub use self::restored_keys::RestoredKeys;
 use self::schedule::Schedule;
 use crate::auth::{Auth, Keyring, Parts, Throttle, resume_clock};
 use crate::config::{EngineKind, Loaded};
-use crate::crypto::{MasterKey, Passwords, Random};
+use crate::crypto::{AuditKey, MasterKey, Passwords, Random};
 use crate::http::kind::Kind;
 use crate::http::listen::{self, Exempt, Handler, Peer};
 use crate::http::{Api, ControlSocket};
@@ -61,6 +62,10 @@ pub struct Server {
 
 /// How often what is kept in memory is saved.
 const SAVE_EVERY: Duration = Duration::from_secs(10);
+/// How long an event waits for its seal, unless many come.
+const SEAL_EVERY: Duration = Duration::from_secs(5);
+/// How long a stop waits for the last seals: there may be very many in a store of a version without.
+const SEAL_LAST: Duration = Duration::from_secs(2);
 /// How often space is freed.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
@@ -167,7 +172,8 @@ impl Server {
             let _ = stop.send(true);
         };
         let tend = async {
-            tokio::join!(self.tend(ended()), self.clear_setup(ended()), self.back_up(ended()));
+            let (clear, back_up) = (self.clear_setup(ended()), self.back_up(ended()));
+            tokio::join!(self.tend(ended()), self.seal(ended()), clear, back_up);
         };
         tokio::join!(serve, serve_control, serve_metrics, watch, tend);
         drop(socket);
@@ -195,7 +201,8 @@ impl Server {
         listen::serve(listener, metrics, (limits, everyone), ended).await;
     }
 
-    /// Saves what is kept in memory for the last time, unless the disk takes too long.
+    /// Saves what is kept in memory for the last time, and seals it, unless the disk takes too
+    /// long.
     async fn save_last(&self) {
         match tokio::time::timeout(SAVE_EVERY, self.auth.save(true)).await {
             Ok(Ok(())) => {}
@@ -203,6 +210,10 @@ impl Server {
                 tracing::error!(%error, "what was kept in memory could not be saved");
             }
             Err(_) => tracing::error!("saving what was kept in memory took too long"),
+        }
+        // What is not sealed now waits for the next start.
+        if let Ok(Err(error)) = tokio::time::timeout(SEAL_LAST, self.auth.seal()).await {
+            tracing::error!(%error, "the audit trail could not be sealed");
         }
     }
 
@@ -225,6 +236,36 @@ impl Server {
             };
             if let Err(error) = done {
                 tracing::error!(%error, "the store could not be tended");
+            }
+        }
+    }
+
+    /// Seals the audit trail until the end: every few seconds, sooner when much was written. A
+    /// failure is logged once; what waits goes on waiting.
+    async fn seal(&self, ended: impl Future<Output = ()>) {
+        let mut ended = std::pin::pin!(ended);
+        let mut round = tokio::time::interval(SEAL_EVERY);
+        round.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut is_failing = false;
+        loop {
+            let work = async {
+                tokio::select! {
+                    _ = round.tick() => {}
+                    () = self.auth.many_unsealed() => {}
+                }
+                self.auth.seal().await
+            };
+            let done = tokio::select! {
+                () = &mut ended => return,
+                done = work => done,
+            };
+            let was_failing = std::mem::replace(&mut is_failing, done.is_err());
+            match done {
+                Err(error) if !was_failing => {
+                    tracing::error!(%error, "the audit trail could not be sealed");
+                }
+                Ok(_) if was_failing => tracing::info!("the audit trail is sealed again"),
+                Ok(_) | Err(_) => {}
             }
         }
     }
@@ -263,6 +304,25 @@ async fn open_master_key(
         EngineKind::Sled => {
             let is_new = store.keys().all().await?.is_empty();
             Ok(master_key::open(loaded.master_key_file.as_deref(), data, (is_new, random))?)
+        }
+    }
+}
+
+/// What proves the end of the audit trail of a data folder. `None` where there is no master key
+/// to ask: with an engine in memory, or where only an export is.
+///
+/// # Errors
+/// [`Error::MasterKey`] for one that cannot be used.
+pub fn audit_key(loaded: &Loaded, data: &Path) -> Result<Option<AuditKey>, Error> {
+    match loaded.config.store.engine {
+        EngineKind::Memory => Ok(None),
+        EngineKind::Sled => {
+            let never_made = (false, &Random::system());
+            match master_key::open(loaded.master_key_file.as_deref(), data, never_made) {
+                Ok(key) => Ok(Some(key.audit_key())),
+                Err(MasterKeyError::Missing(_)) => Ok(None),
+                Err(error) => Err(error.into()),
+            }
         }
     }
 }

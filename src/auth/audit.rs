@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::{Auth, Client, Error};
 use crate::model::{Actor, Event, EventKind, Outcome, SessionId, UserId};
 use crate::store::Fingerprint;
-use crate::store::engine::Commit;
+use crate::store::engine::{Commit, MAX_COMMIT};
 
 /// Failed logins of one account from one network are written at most this often.
 pub const FAILURES_EVERY: Duration = Duration::from_mins(1);
@@ -17,8 +17,8 @@ pub const FAILURES_EVERY: Duration = Duration::from_mins(1);
 /// How many accounts and networks are gathered apart; beyond that they share one count.
 const MOST_GATHERED: usize = 4_096;
 
-/// Events written in one commit.
-const BATCH: usize = 50;
+/// Events written in one commit, two keys each.
+const BATCH: usize = MAX_COMMIT / 2;
 
 /// What an event is about.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +60,7 @@ impl Auth {
             outcome: Outcome::Done,
             detail: None,
             count: 1,
+            seal: None,
         }
     }
 
@@ -76,6 +77,7 @@ impl Auth {
     ) -> Result<(), Error> {
         let trail = self.store.events();
         self.store.commit(events.iter().fold(commit, |c, e| c.and(trail.insert(e)))).await?;
+        self.sealer.note(events.len());
         for event in events {
             self.told.tell(event);
         }
@@ -110,6 +112,7 @@ impl Auth {
                 self.failures.put_back(&due[number * BATCH..]);
                 return Err(error.into());
             }
+            self.sealer.note(chunk.len());
             for (_, event) in chunk {
                 self.told.tell(event);
             }

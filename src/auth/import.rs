@@ -60,9 +60,9 @@ pub struct Imported {
     pub refused: Vec<(usize, Vec<FieldError>)>,
 }
 
-/// How many accounts one call takes: record, name, address and event of each, and what counts
-/// the administrators, fit into one commit.
-pub const MOST_IMPORTED: usize = 20;
+/// How many accounts one call takes: record, name, address and event (two keys) of each, and what
+/// counts the administrators, fit into one commit.
+pub const MOST_IMPORTED: usize = 16;
 
 impl Auth {
     /// Makes accounts of what a file says, the good ones in one commit and an event for each;
@@ -79,7 +79,7 @@ impl Auth {
     ) -> Result<Imported, Error> {
         access.require_operator()?;
         if users.len() > MOST_IMPORTED {
-            return Err(Error::invalid("lines", "must be at most 20"));
+            return Err(Error::invalid("lines", "must be at most 16"));
         }
         let users: Vec<_> = users.into_iter().map(|user| self.import_candidate(user)).collect();
         self.store.retry(|| self.try_import(access, (&users, only_check), client)).await

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::Error;
-use crate::crypto::{self, KeyPair, MasterKey, PublicJwk, Random, VerifyingKey};
+use crate::crypto::{self, AuditKey, KeyPair, MasterKey, PublicJwk, Random, VerifyingKey};
 use crate::model::{Algorithm, KeyId, KeySchedule, KeyState, SigningKey, Timestamp};
 use crate::store::{self, Store};
 
@@ -183,6 +183,11 @@ impl Keyring {
 
     fn ring(&self) -> Arc<Ring> {
         self.ring.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The key that proves the end of the audit trail.
+    pub(super) fn audit_key(&self) -> AuditKey {
+        self.master.audit_key()
     }
 
     /// When keys change over.

@@ -29,6 +29,7 @@ mod setup;
 mod tend;
 mod throttle;
 mod tokens;
+mod trail;
 mod users;
 
 use std::net::IpAddr;
@@ -55,6 +56,9 @@ pub use self::reset::{IssuedLink, NewPassword};
 pub use self::sessions::SessionView;
 pub use self::setup::SetupRequest;
 pub use self::throttle::{Limits, Throttle};
+pub use self::trail::{
+    EventLine, Expected, Line, TrailFinding, TrailFlaw, TrailPage, TrailReport, Verifier,
+};
 pub use self::users::UserChange;
 use crate::crypto::{Issuer, PasswordPolicy, Passwords, Random};
 pub use crate::crypto::{PoolLoad, PublicJwk as JwksKey};
@@ -141,12 +145,14 @@ pub struct Auth {
     setup_used: tokio::sync::Notify,
     watch: clock::ClockWatch,
     backups: back_up::Backups,
+    sealer: trail::Sealer,
 }
 
 impl Auth {
     /// The use cases over these parts.
     #[must_use]
     pub fn new(parts: Parts, settings: Settings) -> Self {
+        let sealer = trail::Sealer::new(parts.keyring.audit_key());
         Self {
             store: parts.store,
             passwords: parts.passwords,
@@ -161,6 +167,7 @@ impl Auth {
             setup_used: tokio::sync::Notify::new(),
             watch: clock::ClockWatch::default(),
             backups: back_up::Backups::default(),
+            sealer,
         }
     }
 

@@ -55,9 +55,10 @@ impl Auth {
         let now = self.clock.certain();
         let start = Instant::now();
         while self.store.sweep(now).await?.more && start.elapsed() < SWEEP_FOR {}
-        let cutoff = now.minus(self.settings.keep_events);
-        while self.store.events().sweep(cutoff).await? > 0 && start.elapsed() < SWEEP_FOR {}
         self.store.attempts().sweep(MOST_SAVED, |attempt| is_over(attempt, now)).await?;
-        self.tend_keys().await
+        self.tend_keys().await?;
+        // Last, because a seal that cannot be read stops it.
+        while self.sweep_trail(now).await? && start.elapsed() < SWEEP_FOR {}
+        Ok(())
     }
 }

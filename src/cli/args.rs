@@ -5,14 +5,18 @@ use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand};
 
+mod audit;
 #[cfg(feature = "sled")]
 mod backup;
+mod clock;
 #[cfg(feature = "sled")]
 mod store;
 mod transfer;
 
+pub(super) use self::audit::{Audit, AuditExport, AuditList, AuditVerify};
 #[cfg(feature = "sled")]
 pub(super) use self::backup::{Backup, BackupCommand};
+pub(super) use self::clock::Clock;
 #[cfg(feature = "sled")]
 pub(super) use self::store::{Restore, Store};
 pub(super) use self::transfer::{Export, Import};
@@ -83,6 +87,9 @@ pub(super) enum Operate {
     /// The clock, by which everything expires
     #[command(subcommand)]
     Clock(Clock),
+    /// The audit trail: who did what, and whether anybody tampered with it
+    #[command(subcommand)]
+    Audit(Audit),
     /// Let a locked-out administrator in again: enable the account, give it the role admin and
     /// set another password
     Recover(Recover),
@@ -251,18 +258,6 @@ pub(super) enum Key {
         #[arg(long, value_name = "KID", allow_hyphen_values = true)]
         revoke: Option<String>,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum Clock {
-    /// Show the machine's time, the effective time and the high-water mark
-    Show {
-        #[command(flatten)]
-        form: Form,
-    },
-    /// Take the machine's time for right although it is behind what is known; all sessions of
-    /// all accounts end
-    Accept,
 }
 
 #[derive(Debug, Subcommand)]

@@ -17,9 +17,10 @@ use warp::reply::Response;
 use super::args::Place;
 use super::{Error, harden, print};
 use crate::config::{Config, EngineKind, Flags, Loaded, LogFormat, Sources};
+use crate::crypto::AuditKey;
 use crate::http::listen::Peer;
 use crate::http::{self, Reply};
-use crate::server::Server;
+use crate::server::{self, Server};
 
 /// The data folder when nobody names one.
 const DEFAULT_DATA: &str = "data";
@@ -80,6 +81,12 @@ impl Control {
     /// The configured form of log lines.
     pub(super) fn log_format(&self) -> LogFormat {
         self.loaded.config.log.format
+    }
+
+    /// What proves the end of the audit trail of this folder; `None` where there is no master key.
+    pub(super) fn audit_key(&self) -> Result<Option<AuditKey>, Error> {
+        harden::process();
+        Ok(server::audit_key(&self.loaded, &self.data)?)
     }
 
     /// Says which folder is about to be changed.

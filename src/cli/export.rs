@@ -1,6 +1,5 @@
 //! `doorkey export`
 
-use std::io::Write as _;
 use std::path::Path;
 
 use super::args::Export;
@@ -14,8 +13,7 @@ pub(super) async fn run(control: &mut Control, export: &Export) -> Result<(), Er
         return each_line(control, print::line).await.map(|_| ());
     }
     let mut file = NewFile::create(&export.file, export.force)?;
-    let write = |line: &str| writeln!(file.out(), "{line}").map_err(Error::io("write the file"));
-    let count = each_line(control, write).await?;
+    let count = each_line(control, |line| file.write(line)).await?;
     file.finish()?;
     print::note(&format!("{count} accounts are in {}", export.file.display()));
     Ok(())

@@ -8,19 +8,18 @@ use std::path::Path;
 
 use serde_json::json;
 
-use self::lines::{Line, Lines};
 use self::report::Report;
 use self::seen::Seen;
 use super::args::Import;
 use super::control::Control;
+use super::lines::{Line, Lines, Refused};
 use super::{Error, print};
 
-mod lines;
 mod report;
 mod seen;
 
 /// What the server takes at once: lines, and bytes of them.
-const BATCH_LINES: usize = 20;
+const BATCH_LINES: usize = 16;
 const BATCH_BYTES: usize = 128 * 1024;
 
 pub(super) async fn run(control: &mut Control, import: &Import) -> Result<(), Error> {
@@ -83,7 +82,7 @@ async fn send(
         let index = refusal["index"].as_u64().and_then(|index| usize::try_from(index).ok());
         let number = index.and_then(|index| batch.get(index)).map_or(0, |(number, _)| *number);
         let [field, reason] = ["field", "reason"].map(|member| print::text(refusal, member));
-        report.refuse(number, lines::Refused { field, reason });
+        report.refuse(number, Refused { field, reason });
     }
     Ok(())
 }

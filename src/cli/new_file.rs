@@ -29,6 +29,11 @@ impl NewFile {
         Ok(Self { name: name.to_owned(), unfinished, out, may_replace })
     }
 
+    /// Writes a line.
+    pub(super) fn write(&mut self, line: &str) -> Result<(), Error> {
+        writeln!(self.out, "{line}").map_err(Error::io("write the file"))
+    }
+
     /// Where its bytes go.
     pub(super) fn out(&mut self) -> &mut BufWriter<File> {
         &mut self.out

@@ -1,8 +1,9 @@
-//! SHA-256 (FIPS 180-4), for secrets that are random already and for short keys of tables.
+//! SHA-256 (FIPS 180-4), for secrets that are random already, for short keys of tables and for
+//! records that must not change.
 
 use aws_lc_rs::digest;
 
-use crate::model::{TokenHash, TokenSecret};
+use crate::model::{Digest, TokenHash, TokenSecret};
 
 /// SHA-256.
 pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
@@ -22,6 +23,12 @@ pub fn hash_secret(secret: &TokenSecret) -> TokenHash {
 #[must_use]
 pub fn hash_text(text: &str) -> TokenHash {
     TokenHash::from_bytes(sha256(text.as_bytes()))
+}
+
+/// What a seal keeps of a record that is no secret, given in its one canonical form.
+#[must_use]
+pub fn hash_record(canonical: &[u8]) -> Digest {
+    Digest::from_bytes(sha256(canonical))
 }
 
 /// A short key made of `parts`, for tables that must not grow with what clients send. Every part

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+mod audit_key;
 mod digest;
 mod jwt;
 mod keys;
@@ -12,7 +13,9 @@ mod random;
 mod seal;
 mod strength;
 
+pub use audit_key::AuditKey;
 pub use digest::fingerprint;
+pub use digest::hash_record;
 pub use digest::hash_secret;
 pub use digest::hash_text;
 pub use jwt::Issuer;

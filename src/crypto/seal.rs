@@ -91,6 +91,11 @@ impl MasterKey {
         plain.map(|plain| Zeroizing::new(plain.to_vec())).map_err(|_| CannotOpen)
     }
 
+    /// For keys that are derived from it.
+    pub(super) fn bytes(&self) -> &[u8; KEY_LEN] {
+        &self.0
+    }
+
     fn encrypt(&self, nonce: [u8; NONCE_LEN], context: &[u8], bytes: &mut [u8]) -> Tag {
         let (nonce, context) = (Nonce::assume_unique_for_key(nonce), Aad::from(context));
         let tag = self.cipher().seal_in_place_separate_tag(nonce, context, bytes);

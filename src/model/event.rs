@@ -175,4 +175,8 @@ pub struct Event {
     pub detail: Option<String>,
     /// How often, for kinds that are gathered; else 1.
     pub count: u32,
+    /// The number of the seal that covers it; `None` while it waits for one. No seal covers this
+    /// member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seal: Option<u64>,
 }

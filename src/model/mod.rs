@@ -7,7 +7,9 @@ mod id;
 mod key;
 mod names;
 mod network;
+pub mod rfc3339;
 mod role;
+mod seal;
 mod secret;
 mod session;
 mod token;
@@ -20,6 +22,7 @@ pub use key::{Algorithm, KeySchedule, KeyState, SigningKey, UnknownAlgorithm};
 pub use names::{BadName, DisplayName, Email, LoginName};
 pub use network::{IpNetwork, NotANetwork};
 pub use role::{NotARole, Role, Roles};
+pub use seal::{Chain, ChainPlace, ChainSpan, Digest, NotADigest, Seal, SealContent, SealedEvent};
 pub use secret::{Password, PasswordHash, Secret, TooLong};
 pub use session::{KnownNetwork, Session, SessionRef, SessionState, UserSessions};
 pub use token::{

@@ -104,6 +104,7 @@ fn event((time, keys): (Timestamp, SigningKeys), (clock, random): (&Clock, &Rand
         outcome: Outcome::Done,
         detail: Some(format!("the state of {time}{keys}")),
         count: 1,
+        seal: None,
     }
 }
 

@@ -2,7 +2,9 @@
 //!
 //! Only rules that always hold are here. Deleting a user leaves its sessions, links and their
 //! marks to the sweep, so these may name a user who is gone; a list may name sessions that were
-//! swept or put out, and a session that has ended may be on no list.
+//! swept or put out, and a session that has ended may be on no list. What events, their seals and
+//! the marks of those that wait say of each other is no rule here: a store whose audit trail
+//! somebody has tampered with has to open, or nobody could look into it (`auth/trail`).
 
 mod rules;
 #[cfg(test)]

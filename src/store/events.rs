@@ -1,9 +1,10 @@
 //! The audit trail, newest first.
 
 use super::Error;
-use super::engine::{Commit, Engine, MAX_COMMIT};
+use super::engine::{Commit, Engine};
 use super::record::{decode, encode};
-use crate::model::{Event, Timestamp};
+use super::seals::{self, Found};
+use crate::model::{Event, EventId, Timestamp};
 
 /// Access to the events.
 pub struct Events<'a> {
@@ -14,12 +15,8 @@ const PREFIX: &str = "event/";
 
 /// The time counts down, so that a scan gives the newest first; the random id keeps two commits
 /// from ever meeting on a key.
-pub(super) fn event_key(event: &Event) -> Vec<u8> {
-    format!("{}{}", time_key(event.time), event.id).into_bytes()
-}
-
-fn time_key(time: Timestamp) -> String {
-    format!("{PREFIX}{:016x}/", u64::MAX - time.seconds())
+pub(super) fn event_key(time: Timestamp, id: EventId) -> Vec<u8> {
+    format!("{PREFIX}{:016x}/{id}", u64::MAX - time.seconds()).into_bytes()
 }
 
 impl<'a> Events<'a> {
@@ -27,10 +24,12 @@ impl<'a> Events<'a> {
         Self { engine }
     }
 
-    /// The part of a commit that writes an event.
+    /// The part of a commit that writes an event and lets it wait for its seal: two keys that
+    /// no other commit writes, so that no use case meets another, or the sealer, here.
     #[must_use]
     pub fn insert(&self, event: &Event) -> Commit {
-        Commit::new().put(event_key(event), encode(event))
+        let key = event_key(event.time, event.id);
+        Commit::new().put(key, encode(event)).and(seals::wait(event))
     }
 
     /// At most `limit` events after the place `after`, newest first, each with its place.
@@ -46,25 +45,22 @@ impl<'a> Events<'a> {
         entries.iter().map(|e| Ok((e.key.clone(), decode(e)?.value))).collect()
     }
 
+    /// As [`Events::list`], for whoever looks for damage: each place with what is there.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    pub async fn look(
+        &self,
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Found<Event>)>, Error> {
+        let entries = self.engine.scan(PREFIX.as_bytes(), after, limit).await?;
+        Ok(entries.into_iter().map(|e| (e.key.clone(), seals::found_event(Some(&e)))).collect())
+    }
+
     /// Whether `place` can have come from [`Events::list`].
     #[must_use]
     pub fn is_place(place: &[u8]) -> bool {
         place.starts_with(PREFIX.as_bytes())
-    }
-
-    /// Removes some of the events from before `cutoff`; says how many.
-    ///
-    /// # Errors
-    /// When the store cannot answer.
-    pub async fn sweep(&self, cutoff: Timestamp) -> Result<usize, Error> {
-        let newest_kept = time_key(cutoff).into_bytes();
-        // '0' follows '/': everything of that very second is still kept.
-        let after = [&newest_kept[..newest_kept.len() - 1], b"0"].concat();
-        let old = self.engine.scan(PREFIX.as_bytes(), Some(&after), MAX_COMMIT).await?;
-        if !old.is_empty() {
-            let commit = old.iter().fold(Commit::new(), |c, entry| c.delete(entry.key.clone()));
-            self.engine.commit(commit).await?;
-        }
-        Ok(old.len())
     }
 }

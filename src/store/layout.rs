@@ -6,10 +6,10 @@ use serde::de::DeserializeOwned;
 use super::engine::Entry;
 use super::record::decode;
 use super::revive::Progress;
-use super::{Attempt, Error, attempts, events, expiry, keys, links, sessions, users};
+use super::{Attempt, Error, attempts, events, expiry, keys, links, seals, sessions, users};
 use crate::model::{
-    Email, Event, EventId, KeyId, Link, LinkId, LoginName, Session, SessionId, SigningKey,
-    Timestamp, TokenHash, User, UserId, UserSessions,
+    Chain, Email, Event, EventId, KeyId, Link, LinkId, LoginName, Seal, Session, SessionId,
+    SigningKey, Timestamp, TokenHash, User, UserId, UserSessions,
 };
 
 /// A kind of record.
@@ -45,6 +45,8 @@ pub(super) enum Record {
     Mark,
     Key(KeyId),
     Event(Box<Event>),
+    /// The number of a seal.
+    Seal(u64),
     Unfinished,
     /// Nothing else depends on it.
     Alone,
@@ -54,6 +56,7 @@ pub(super) enum Record {
 pub(super) const KINDS: &[Kind] = &[
     row("admins", str::is_empty, |e| Ok(Record::Admins(value(e)?)), AtRestore::Keep),
     row("attempt/", is_fingerprint, alone::<Attempt>, AtRestore::Drop),
+    row("chain", str::is_empty, alone::<Chain>, AtRestore::Keep),
     row("clock", str::is_empty, alone::<Timestamp>, AtRestore::Keep),
     row("email/", is_email, |e| Ok(Record::Holder(value(e)?)), AtRestore::Keep),
     row("epochs", str::is_empty, alone::<u64>, AtRestore::Keep),
@@ -75,6 +78,13 @@ pub(super) const KINDS: &[Kind] = &[
         |e| value::<Progress>(e).map(|_| Record::Unfinished),
         AtRestore::Keep,
     ),
+    // What a restore cuts off is cut off with its seals: the chain fits the state it is of.
+    row(
+        "seal/",
+        is_number,
+        |e| Ok(Record::Seal(value::<Seal>(e)?.content.number)),
+        AtRestore::Keep,
+    ),
     row(
         "session/",
         is_id::<SessionId>,
@@ -82,6 +92,7 @@ pub(super) const KINDS: &[Kind] = &[
         AtRestore::Drop,
     ),
     row("setup", str::is_empty, alone::<TokenHash>, AtRestore::Drop),
+    row("unsealed/", is_waiting, alone::<()>, AtRestore::Keep),
     row("user/", is_id::<UserId>, |e| Ok(Record::User(Box::new(value(e)?))), AtRestore::Keep),
 ];
 
@@ -120,7 +131,8 @@ impl Record {
             Self::Session(session) => Some(sessions::session_key(session.id)),
             Self::Link(link) => Some(links::link_key(link.id)),
             Self::Key(id) => Some(keys::record_key(*id)),
-            Self::Event(event) => Some(events::event_key(event)),
+            Self::Event(event) => Some(events::event_key(event.time, event.id)),
+            Self::Seal(number) => Some(seals::seal_key(*number)),
             Self::Holder(_)
             | Self::Admins(_)
             | Self::Logins(_)
@@ -156,13 +168,18 @@ fn is_fingerprint(tail: &str) -> bool {
     attempts::parse(&key).is_some_and(|fingerprint| attempts::attempt_key(&fingerprint) == key)
 }
 
-/// Sixteen digits of lower-case hexadecimal, as times are written in keys.
-fn is_time(text: &str) -> bool {
+/// Sixteen digits of lower-case hexadecimal, as times and numbers are written in keys.
+fn is_number(text: &str) -> bool {
     text.len() == 16 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn is_event(tail: &str) -> bool {
-    tail.split_once('/').is_some_and(|(time, id)| is_time(time) && is_id::<EventId>(id))
+    tail.split_once('/').is_some_and(|(time, id)| is_number(time) && is_id::<EventId>(id))
+}
+
+fn is_waiting(tail: &str) -> bool {
+    let key = format!("unsealed/{tail}").into_bytes();
+    seals::parse_waiting(&key).is_some_and(|event| seals::waiting_key(event) == key)
 }
 
 fn is_mark(tail: &str) -> bool {
@@ -172,7 +189,7 @@ fn is_mark(tail: &str) -> bool {
         Some(("link", id)) => is_id::<LinkId>(id),
         Some(_) | None => false,
     };
-    is_time(time) && marked
+    is_number(time) && marked
 }
 
 /// The key of the mark that a session must have.

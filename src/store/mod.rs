@@ -16,6 +16,9 @@
 //! | `key/ID` | a [`crate::model::SigningKey`] |
 //! | `attempt/FINGERPRINT` | an [`Attempt`] |
 //! | `event/TIME/ID` | a [`crate::model::Event`], the newest first |
+//! | `unsealed/TIME/ID` | nothing: `event/…/ID` waits for its seal |
+//! | `seal/NUMBER` | a [`crate::model::Seal`] over some events and the seal before |
+//! | `chain` | where the chain of seals begins and ends, a [`crate::model::Chain`] |
 //! | `setup` | the hash of the one-time setup secret |
 //! | `clock` | the high-water mark of the clock, a [`crate::model::Timestamp`] |
 //! | `latest` | the latest time that was given out, while it is far ahead of that mark |
@@ -41,6 +44,7 @@ mod links;
 mod memory;
 mod record;
 mod revive;
+mod seals;
 mod sessions;
 mod setup;
 #[cfg(feature = "sled")]
@@ -65,6 +69,7 @@ pub use self::links::Links;
 pub use self::memory::Memory;
 pub use self::record::Stored;
 pub use self::revive::{Revived, SigningKeys};
+pub use self::seals::{EventPlace, Found, MOST_SEALED, Seals};
 pub use self::sessions::Sessions;
 pub use self::setup::Setup;
 #[cfg(feature = "sled")]
@@ -167,6 +172,12 @@ impl Store {
     #[must_use]
     pub fn events(&self) -> Events<'_> {
         Events::new(&*self.engine)
+    }
+
+    /// The seals over the audit trail.
+    #[must_use]
+    pub fn seals(&self) -> Seals<'_> {
+        Seals::new(&*self.engine)
     }
 
     /// The one-time setup secret.

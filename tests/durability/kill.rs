@@ -110,13 +110,11 @@ impl<'a> Loop<'a> {
         };
         opening = started.elapsed();
         check(&server, &mut workers, depth);
+        report.losses.extend(place.verify_trail().err());
         let next = Self { place, server, workers, chance, opening, report };
         next.progress(started, opening);
-        if next.workers.iter().all(|worker| worker.findings.is_empty()) {
-            Ok(next)
-        } else {
-            Err(next.finish())
-        }
+        let is_good = next.workers.iter().all(|worker| worker.findings.is_empty());
+        if is_good && next.report.losses.is_empty() { Ok(next) } else { Err(next.finish()) }
     }
 
     fn progress(&self, started: Instant, opening: Duration) {

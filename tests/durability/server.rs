@@ -94,6 +94,17 @@ impl Place {
         assert!(child.wait().unwrap().success());
     }
 
+    /// What `doorkey audit verify` says of the running server.
+    ///
+    /// # Errors
+    /// Its findings.
+    pub fn verify_trail(&self) -> Result<(), String> {
+        let output = self.command(&["audit", "verify"]).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        if output.status.success() { Ok(()) } else { Err(format!("audit verify: {said}")) }
+    }
+
     /// A server that may not be ready yet.
     pub fn spawn(&self) -> Child {
         self.spawn_under(&[])

@@ -8,11 +8,16 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use doorkey::auth::{Expected, Line};
 use doorkey::config::{Config, Sources};
 use doorkey::crypto::{Argon2Params, Passwords, PoolSettings, Random, Verdict};
+use doorkey::http;
+use doorkey::http::listen::Peer;
 use doorkey::model::{Clock, LoginName, Password, PasswordHash, Secret, SessionId};
 use doorkey::server::Server;
 use doorkey::store::{Sled, SledOptions, Store};
+use serde_json::Value;
+use warp::http::Method;
 
 use super::people::{Effect, Known, Person, password};
 use super::server::ENV;
@@ -133,7 +138,30 @@ async fn start(data: &Path) -> Result<(), String> {
     let bound = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080));
     let failed = |error| format!("does not start: {error}");
     let server = Server::open(loaded, data, bound).await.map_err(failed)?;
-    server.setup_secret().await.map(drop).map_err(failed)
+    server.setup_secret().await.map_err(failed)?;
+    trail(&server).await
+}
+
+/// As `doorkey audit verify` does: an event, its mark and its seal come and go together.
+async fn trail(server: &Server) -> Result<(), String> {
+    let mut verifier = doorkey::auth::Verifier::new(None, Expected::default());
+    let mut query = String::new();
+    loop {
+        let request = http::request(Method::GET, &format!("/admin/audit{query}"), None).unwrap();
+        let answer = server.api().handle(request, Peer::Unix { uid: 0 }).await;
+        let mut page: Value = serde_json::from_slice(&http::read(answer).await.unwrap().body)
+            .map_err(|error| format!("the audit trail: {error}"))?;
+        let lines: Vec<Line> = serde_json::from_value(page["lines"].take()).unwrap();
+        for line in lines {
+            verifier.take(line);
+        }
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        query = format!("?cursor={next}");
+    }
+    match verifier.finish(false).findings.first() {
+        None => Ok(()),
+        Some(finding) => Err(format!("the audit trail: {finding}")),
+    }
 }
 
 /// Which of all that may be stored of a person is; why it is none of them.

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::lines::Refused;
 use crate::cli::args::Import;
+use crate::cli::lines::Refused;
 use crate::cli::{Error, print};
 
 /// How many refusals are listed; all of them are counted.

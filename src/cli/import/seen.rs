@@ -6,7 +6,7 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use serde_json::Value;
 
-use super::lines::Refused;
+use crate::cli::lines::Refused;
 use crate::model::{Email, LoginName};
 
 /// Sixteen bytes for each, whatever its length: of a million lines no two are taken for one.

@@ -1,6 +1,7 @@
 //! `/admin/…`: for callers with the role `admin`, and for the operator on the control
 //! socket, who alone may do some of it.
 
+mod audit;
 mod backup;
 mod clock;
 mod events;
@@ -17,6 +18,7 @@ pub(super) fn endpoints(context: &Context) -> Vec<Endpoint> {
         sessions::endpoints(context),
         keys::endpoints(context),
         events::endpoints(context),
+        audit::endpoints(context),
         clock::endpoints(context),
         transfer::endpoints(context),
         vec![backup::endpoint(context)],

@@ -45,7 +45,7 @@ impl Checker<'_> {
                 self.report.note(key, Flaw::Unfinished);
                 Ok(())
             }
-            Record::Key(_) | Record::Event(_) | Record::Alone => Ok(()),
+            Record::Key(_) | Record::Event(_) | Record::Seal(_) | Record::Alone => Ok(()),
         }
     }
 

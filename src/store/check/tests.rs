@@ -1,116 +1,16 @@
 //! Each rule broken alone by a raw commit, on a store that is clean before.
 
-use std::sync::Arc;
-
 use super::*;
-use crate::model::{Actor, EventId, EventKind, Outcome, PasswordHash};
-use crate::model::{
-    Algorithm, Email, Event, KeyId, Link, LinkId, LoginName, Role, Roles, Session, SessionId,
-    SessionRef, SigningKey, Timestamp, TokenHash, User, UserId, UserSessions,
-};
+use crate::model::{KeyId, LinkId, Session, Timestamp, User, UserId};
+use crate::store::SigningKeys;
 use crate::store::engine::Commit;
 use crate::store::layout::KINDS;
 use crate::store::record::encode;
 use crate::store::revive::Progress;
-use crate::store::{Memory, SigningKeys, Stored};
 
-const END: Timestamp = Timestamp::from_seconds(1_000_000);
+mod sample;
 
-fn user(number: u8, name: &str) -> User {
-    User {
-        id: UserId::from_bytes([number; 16]),
-        username: LoginName::try_from(name).unwrap(),
-        email: Some(Email::try_from(format!("{name}@Example.org")).unwrap()),
-        email_verified: true,
-        display_name: None,
-        roles: Roles::from([Role::admin()]),
-        disabled: false,
-        created_at: Timestamp::EPOCH,
-        epoch: 3,
-        password: Some(PasswordHash::from_phc("$secret$".to_owned())),
-    }
-}
-
-fn session(number: u8, owner: &User) -> Session {
-    Session {
-        id: SessionId::from_bytes([number; 16]),
-        secret_hash: TokenHash::from_bytes([9; 32]),
-        user: owner.id,
-        epoch: owner.epoch,
-        created_at: Timestamp::EPOCH,
-        expires_at: END,
-        last_used_at: Timestamp::EPOCH,
-        user_agent: String::new(),
-        ip: String::new(),
-        revoked_at: None,
-    }
-}
-
-fn link(number: u8, owner: &User) -> Link {
-    Link {
-        id: LinkId::from_bytes([number; 16]),
-        secret_hash: TokenHash::from_bytes([9; 32]),
-        user: owner.id,
-        epoch: owner.epoch,
-        expires_at: END,
-    }
-}
-
-fn signing_key() -> SigningKey {
-    SigningKey {
-        id: KeyId::from_bytes([7; 32]),
-        algorithm: Algorithm::Es256,
-        sealed: "sealed".to_owned(),
-        created_at: Timestamp::EPOCH,
-        signs_from: Timestamp::EPOCH,
-    }
-}
-
-fn event() -> Event {
-    Event {
-        id: EventId::from_bytes([1; 16]),
-        time: END,
-        kind: EventKind::LoggedIn,
-        actor: Actor::Operator,
-        user: None,
-        session: None,
-        ip: None,
-        request_id: None,
-        outcome: Outcome::Done,
-        detail: None,
-        count: 1,
-    }
-}
-
-fn list_of(sessions: &[&Session]) -> UserSessions {
-    let entry = |s: &&Session| SessionRef { id: s.id, expires_at: s.expires_at };
-    let mut list =
-        UserSessions { sessions: sessions.iter().map(entry).collect(), networks: vec![] };
-    list.remember_network("192.0.2.0/24", END);
-    list
-}
-
-/// A clean store: `ann` with one session and a link; `bob`, an administrator as well; one key.
-async fn store() -> Store {
-    let store = Store::new(Arc::new(Memory::new()));
-    let (ann, bob) = (user(1, "ann"), user(2, "bob"));
-    let (held, nothing) =
-        (session(3, &ann), Stored { value: UserSessions::default(), version: None });
-    let admins = store.users().admins().await.unwrap();
-    let commit = store
-        .users()
-        .insert(&ann)
-        .and(store.users().insert(&bob))
-        .and(store.users().set_admins(&admins, 2))
-        .and(store.sessions().insert(&held))
-        .and(store.sessions().set_list(ann.id, &nothing, &list_of(&[&held])))
-        .and(store.links().insert(&link(4, &ann)))
-        .and(store.keys().insert(&signing_key()))
-        .and(store.events().insert(&event()))
-        .and(store.setup().set(&TokenHash::from_bytes([5; 32])));
-    store.commit(commit).await.unwrap();
-    store
-}
+use sample::{link, list_of, seal, session, signing_key, store, user};
 
 fn key_of(prefix: &str, id: impl fmt::Display) -> String {
     format!("{prefix}/{id}")
@@ -131,7 +31,16 @@ async fn findings(commit: Commit) -> Vec<(String, Flaw)> {
 
 #[tokio::test]
 async fn a_key_that_the_layout_does_not_know_is_found() {
-    for key in ["stray", "user/short", "name/Ann", "setup2", "expiry/1/session/x", "attempt/+1"] {
+    for key in [
+        "stray",
+        "user/short",
+        "name/Ann",
+        "setup2",
+        "expiry/1/session/x",
+        "attempt/+1",
+        "seal/1",
+        "unsealed/1/x",
+    ] {
         let found = findings(Commit::new().put(key, "hunter2")).await;
         assert_eq!(found, [(key.to_owned(), Flaw::Unknown)]);
     }
@@ -149,9 +58,12 @@ async fn a_damaged_record_is_a_finding_and_not_the_end_of_the_check() {
 
 #[tokio::test]
 async fn a_record_under_the_key_of_another_is_found() {
-    let moved = key_of("key", KeyId::from_bytes([8; 32]));
-    let found = findings(Commit::new().put(moved.clone(), encode(&signing_key()))).await;
-    assert_eq!(found, [(moved, Flaw::Misplaced)]);
+    let moved_key = key_of("key", KeyId::from_bytes([8; 32]));
+    let moved_seal = format!("seal/{:016x}", 2);
+    for (moved, record) in [(moved_key, encode(&signing_key())), (moved_seal, encode(&seal()))] {
+        let found = findings(Commit::new().put(moved.clone(), record)).await;
+        assert_eq!(found, [(moved, Flaw::Misplaced)]);
+    }
 }
 
 #[tokio::test]
@@ -296,7 +208,10 @@ async fn a_revived_store_is_clean_and_holds_no_way_in_but_passwords() {
     let report = store.check(Depth::Full).await.unwrap();
     assert!(report.is_clean(), "{:?}", report.findings);
     let left: Vec<&str> = report.counts.keys().copied().collect();
-    assert_eq!(left, ["admins", "email", "event", "logins", "name", "user"]);
+    let trail = ["chain", "event", "seal", "unsealed"];
+    assert!(trail.iter().all(|kind| left.contains(kind)), "{left:?}");
+    let others = left.iter().filter(|kind| !trail.contains(*kind));
+    assert!(others.eq(["admins", "email", "logins", "name", "user"].iter()), "{left:?}");
     let ann = user(1, "ann");
     let list = store.sessions().of_user(ann.id).await.unwrap().value;
     assert_eq!(list, list_of(&[]));

@@ -1,7 +1,7 @@
 //! Engines that make a test see more: one counts and fails on demand, one dawdles, one has a
 //! gate.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,7 +15,8 @@ use tokio::sync::Notify;
 pub(crate) struct Watched {
     memory: Memory,
     commits: AtomicUsize,
-    is_broken: AtomicBool,
+    /// How many more commits it takes.
+    left: Mutex<Option<usize>>,
 }
 
 impl Watched {
@@ -29,7 +30,19 @@ impl Watched {
 
     /// From now on every commit fails, or none does.
     pub(crate) fn break_down(&self, is_broken: bool) {
-        self.is_broken.store(is_broken, Ordering::SeqCst);
+        *self.left.lock().unwrap() = is_broken.then_some(0);
+    }
+
+    /// So many commits are still taken, and then none.
+    pub(crate) fn break_after(&self, commits: usize) {
+        *self.left.lock().unwrap() = Some(commits);
+    }
+
+    fn takes(&self) -> bool {
+        let mut left = self.left.lock().unwrap();
+        let takes = *left != Some(0);
+        *left = left.map(|left| left.saturating_sub(1));
+        takes
     }
 }
 
@@ -44,7 +57,7 @@ impl Engine for Watched {
     }
 
     async fn commit(&self, commit: Commit) -> Result<(), Error> {
-        if self.is_broken.load(Ordering::SeqCst) {
+        if !self.takes() {
             return Err(Error::unavailable("no room on the disk"));
         }
         self.commits.fetch_add(1, Ordering::SeqCst);

@@ -176,6 +176,7 @@ async fn no_event_holds_a_secret_or_a_typed_name() {
 async fn old_events_are_swept() {
     let server = TestServer::start().await;
     server.account("ann", &["user"]).await;
+    server.auth.seal().await.unwrap();
     server.advance(std::time::Duration::from_hours(365 * 24));
     server.auth.sweep().await.unwrap();
     let root = server.admin().await;

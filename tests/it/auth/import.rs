@@ -141,16 +141,16 @@ async fn a_dry_run_answers_alike_and_writes_nothing() {
 #[tokio::test]
 async fn a_batch_is_bounded() {
     let server = TestServer::start().await;
-    let lines = vec![json!({"username": "ann"}).to_string(); 21];
+    let lines = vec![json!({"username": "ann"}).to_string(); 17];
     let request = server.operator().post("/admin/import").json(&json!({ "lines": lines }));
     request.send().await.status(422).problem("invalid_request");
     let long = json!({"lines": ["x".repeat(1024 * 1024)]});
     let request = server.operator().post("/admin/import").json(&long);
     request.send().await.status(413).problem("body_too_large");
-    let full: Vec<Value> = (0..20)
+    let full: Vec<Value> = (0..16)
         .map(|n| json!({"username": format!("u{n}"), "email": format!("u{n}@example.org"), "roles": ["admin"], "password_hash": HASHES[0]}))
         .collect();
-    assert_eq!(import(&server, &full).await["imported"], 20);
+    assert_eq!(import(&server, &full).await["imported"], 16);
 }
 
 /// The line in docs/users-jsonl.md is one that an import takes, with the members of an export.

@@ -9,6 +9,7 @@ pub(crate) mod engines;
 mod events;
 mod import;
 mod session_machine;
+mod trail;
 
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};

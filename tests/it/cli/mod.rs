@@ -2,6 +2,7 @@
 
 mod accounts;
 mod another_machine;
+mod audit;
 mod backup;
 mod backup_stop;
 mod clock;

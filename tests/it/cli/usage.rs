@@ -2,7 +2,7 @@
 
 use super::harness::Place;
 
-const COMMANDS: [&str; 33] = [
+const COMMANDS: [&str; 37] = [
     "",
     "serve",
     "user",
@@ -20,6 +20,10 @@ const COMMANDS: [&str; 33] = [
     "key",
     "key list",
     "key rotate",
+    "audit",
+    "audit list",
+    "audit export",
+    "audit verify",
     "config",
     "clock",
     "clock show",
@@ -83,6 +87,12 @@ fn wrong_usage_is_exit_code_2_and_touches_nothing() {
         "restore a --at 2026-01-31T12:00:00Z",
         "restore --at yesterday",
         "restore --replace",
+        "audit",
+        "audit list --since yesterday",
+        "audit list --limit -1",
+        "audit export a b",
+        "audit verify a",
+        "audit verify --expect 1",
         "serve --listen nonsense",
     ] {
         let args: Vec<&str> = wrong.split_whitespace().collect();
@@ -123,6 +133,9 @@ fn a_command_that_asks_makes_no_store() {
         &["session", "list"],
         &["key", "list"],
         &["key", "rotate"],
+        &["audit", "list"],
+        &["audit", "export"],
+        &["audit", "verify"],
         &["recover", "ann", "--link"],
         &["clock", "show"],
         &["clock", "accept"],

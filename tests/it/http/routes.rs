@@ -36,6 +36,7 @@ const CONTRACT: &[&str] = &[
     "POST /admin/clock/accept",
     "GET /admin/events",
     "GET /admin/events/{request_id}",
+    "GET /admin/audit",
     "GET /admin/backup",
     "GET /admin/export",
     "POST /admin/import",

@@ -200,6 +200,7 @@ async fn az_01_what_is_the_operators_is_not_there_for_anyone_on_the_network() {
     let rows = server.api.routes().to_vec();
     let is_operators = |row: &&Route| row.guard == Guard::Operator;
     let operators = [
+        "GET /admin/audit",
         "GET /admin/backup",
         "POST /admin/clock/accept",
         "GET /admin/export",
