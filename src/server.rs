@@ -6,6 +6,7 @@ mod dev;
 mod engine;
 mod error;
 mod master_key;
+mod outside;
 #[cfg(feature = "sled")]
 mod restore;
 #[cfg(feature = "sled")]
@@ -20,18 +21,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
-use warp::http::Request;
-use warp::reply::Response;
 
 #[cfg(feature = "sled")]
 pub use self::backup::{BackupKeys, VerifiedBackup, verify_backup};
 pub use self::dev::{Seeded, seed};
 pub use self::error::Error;
 pub use self::master_key::MasterKeyError;
+use self::outside::Outside;
 #[cfg(feature = "sled")]
 pub use self::restore::{Restored, Source, restore, verify};
 #[cfg(feature = "sled")]
@@ -41,8 +40,7 @@ use self::schedule::Schedule;
 use crate::auth::{Auth, Keyring, Parts, Throttle, resume_clock};
 use crate::config::{EngineKind, Loaded};
 use crate::crypto::{AuditKey, MasterKey, Passwords, Random};
-use crate::http::kind::Kind;
-use crate::http::listen::{self, Exempt, Handler, Peer};
+use crate::http::listen::{self, Exempt};
 use crate::http::{Api, ControlSocket};
 use crate::model::{Clock, Secret};
 use crate::store::Store;
@@ -161,7 +159,7 @@ impl Server {
             }
         };
         let limits = settings::listen(&self.loaded.config);
-        let handler = Outside { api: self.api.clone(), owner: owner() };
+        let handler = Outside::new(self.api.clone());
         let (proxies, everyone) = settings::exempt(&self.loaded.config);
         let serve = listen::serve(listener, handler.clone(), (limits, proxies), ended());
         let serve_control = listen::serve(control, handler, (limits, everyone.clone()), ended());
@@ -324,32 +322,5 @@ pub fn audit_key(loaded: &Loaded, data: &Path) -> Result<Option<AuditKey>, Error
                 Err(error) => Err(error.into()),
             }
         }
-    }
-}
-
-/// The user this process acts as.
-fn owner() -> u32 {
-    rustix::process::geteuid().as_raw()
-}
-
-/// The API behind the listeners. Only the owner of the data folder, and root, are operators.
-#[derive(Debug, Clone)]
-struct Outside {
-    api: Api,
-    owner: u32,
-}
-
-impl Handler for Outside {
-    async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response {
-        match peer {
-            Peer::Unix { uid } if uid != self.owner && uid != 0 => {
-                self.api.refuse(Kind::InsufficientScope)
-            }
-            Peer::Unix { .. } | Peer::Tcp(_) => self.api.handle(request, peer).await,
-        }
-    }
-
-    fn refuse(&self, kind: Kind) -> Response {
-        self.api.refuse(kind)
     }
 }
