@@ -35,6 +35,7 @@ impl NewFile {
     }
 
     /// Where its bytes go.
+    #[cfg(feature = "sled")]
     pub(super) fn out(&mut self) -> &mut BufWriter<File> {
         &mut self.out
     }
