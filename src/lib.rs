@@ -18,9 +18,9 @@
 //! - [`model`]: the words of the field. What a user, a session, a token, a key is, and how each
 //!   may change. Pure: no I/O, and time is an argument.
 //! - [`config`]: the defaults, `auth.toml`, `DOORKEY_…` variables and flags as one checked tree.
-//! - [`http`]: the outside. The accept loop, one gate for all requests, one route table, one
-//!   file for each endpoint, one map from errors to what a client may learn; and the metrics on a
-//!   listener of their own.
+//! - [`http`]: the outside. The accept loop, one gate for all requests, one route table with
+//!   the document made from it (`/openapi.json`), one file for each endpoint, one map from errors to
+//!   what a client may learn; and the metrics on a listener of their own.
 //! - [`auth`]: the use cases. One file, one verb; each refuses without telling which part was
 //!   wrong, and writes its change and its audit event in one commit. `auth/trail` seals the
 //!   events afterwards, in a chain that shows tampering.

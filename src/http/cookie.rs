@@ -53,6 +53,12 @@ impl CookieRule {
     /// never sends the one where the other is meant.
     pub const LOOPBACK: Self = Self { name: "refresh", secure: false };
 
+    /// What the cookie is called.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.name
+    }
+
     /// Reads the refresh cookie of a request.
     ///
     /// # Errors

@@ -8,12 +8,18 @@ use warp::reply::Response;
 
 use super::call::Call;
 use super::cookie::Presented;
+use super::doc::{Cookie, Doc};
 use super::problem::Problem;
 use super::reply;
 use super::route::{Context, Endpoint, Guard, Route};
 
 pub(super) fn endpoint(context: &Context) -> Endpoint {
-    context.endpoint(Route::bare(Method::POST, "/auth/logout", Guard::Browser), logout)
+    let doc = Doc::new("End the session of the cookie, with all its access tokens")
+        .gives_nothing("The session has ended, or there was none, and the cookie is cleared.")
+        .sets_cookie()
+        .cookie(Cookie::Welcome);
+    let route = Route::bare(Method::POST, "/auth/logout", Guard::Browser);
+    context.endpoint(route.doc(doc), logout)
 }
 
 async fn logout(context: Context, call: Arc<Call>) -> Result<Response, Problem> {

@@ -3,27 +3,34 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use warp::http::HeaderValue;
-use warp::http::header::CACHE_CONTROL;
+use utoipa::ToSchema;
+use warp::http::StatusCode;
 use warp::reply::Response;
 
 use super::call::Call;
-use super::jwks::share;
+use super::doc::{Caching, Doc};
 use super::problem::Problem;
 use super::reply;
 use super::route::{Context, Endpoint, Guard, Route};
+use super::shared::share;
 
 pub(super) fn endpoint(context: &Context) -> Endpoint {
     let route = Route::get("/.well-known/oauth-authorization-server", Guard::Public);
-    context.endpoint(route, show)
+    let doc = Doc::new("What of OAuth exists here (RFC 8414)")
+        .gives::<Body<'_>>(StatusCode::OK, "The metadata.")
+        .caching(Caching::Public);
+    context.endpoint(route.doc(doc), show)
 }
 
 /// No authorization and no token endpoint yet, so no response and no grant types.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Metadata)]
 struct Body<'a> {
     issuer: &'a str,
     jwks_uri: String,
+    #[schema(value_type = Vec<String>)]
     response_types_supported: [&'a str; 0],
+    #[schema(value_type = Vec<String>)]
     grant_types_supported: [&'a str; 0],
 }
 
@@ -35,8 +42,6 @@ async fn show(context: Context, _: Arc<Call>) -> Result<Response, Problem> {
         response_types_supported: [],
         grant_types_supported: [],
     });
-    let headers = answer.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
-    share(headers);
+    share(answer.headers_mut());
     Ok(answer)
 }

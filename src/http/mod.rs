@@ -19,6 +19,7 @@ pub mod problem;
 mod admin;
 mod call;
 mod control;
+mod doc;
 mod gate;
 mod health;
 mod jwks;
@@ -26,6 +27,7 @@ mod login;
 mod logout;
 mod me;
 mod metadata;
+mod openapi;
 mod password;
 mod password_reset;
 mod problems;
@@ -37,6 +39,7 @@ mod reply;
 mod route;
 mod sessions;
 mod setup;
+mod shared;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -102,5 +105,6 @@ fn endpoints(context: &Context) -> Vec<Endpoint> {
     all.extend(sessions::endpoints(context));
     all.extend(health::endpoints(context));
     all.extend(admin::endpoints(context));
+    all.push(openapi::endpoint(context, &all));
     all
 }

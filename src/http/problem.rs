@@ -6,19 +6,23 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 use warp::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use warp::http::{HeaderMap, HeaderValue, Method};
 use warp::reply::Response;
 
 use super::headers::method_list;
 use super::kind::Kind;
+use super::openapi::words;
 
 /// One refused member of a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
     /// The member's name, with dots for members of members.
+    #[schema(value_type = String)]
     pub field: Cow<'static, str>,
     /// What is wrong with it, in words of ours: never the value that was sent.
+    #[schema(value_type = String)]
     pub message: Cow<'static, str>,
 }
 
@@ -52,16 +56,28 @@ impl From<Kind> for Problem {
     }
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
+/// What went wrong (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct Document<'a> {
+    /// A page that explains the code.
     r#type: String,
+    /// One sentence for people, the same for every problem of this code.
     title: &'static str,
+    /// The status of the answer.
     status: u16,
+    /// What is special about this occurrence.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     detail: Option<&'a str>,
+    #[schema(value_type = words::Code)]
     code: &'static str,
+    /// The id of the request, to ask the operator about.
+    #[schema(value_type = words::Id)]
     request_id: &'a str,
+    /// The members of the request that were refused.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Vec<FieldError>, required = false)]
     errors: &'a [FieldError],
 }
 

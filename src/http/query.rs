@@ -1,7 +1,24 @@
 //! Parameters behind the `?`: known names, each at most once, percent-encoded UTF-8.
 
+use serde_json::json;
+
+use super::doc::Parameter;
 use super::kind::Kind;
 use super::problem::Problem;
+
+/// How many entries a page has.
+pub(super) const LIMIT: Parameter = Parameter {
+    name: "limit",
+    about: "The most entries of the page.",
+    schema: |_| json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 50}),
+};
+
+/// Where a page begins.
+pub(super) const CURSOR: Parameter = Parameter {
+    name: "cursor",
+    about: "The `next_cursor` of the page before.",
+    schema: |_| json!({"type": "string"}),
+};
 
 /// The values of `names`, in their order.
 ///

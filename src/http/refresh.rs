@@ -2,18 +2,24 @@
 
 use std::sync::Arc;
 
-use warp::http::Method;
+use warp::http::{Method, StatusCode};
 use warp::reply::Response;
 
 use super::call::Call;
 use super::cookie::Presented;
+use super::doc::{Cookie, Doc};
 use super::kind::Kind;
 use super::problem::Problem;
 use super::reply::{self, TokenBody};
 use super::route::{Context, Endpoint, Guard, Route};
 
 pub(super) fn endpoint(context: &Context) -> Endpoint {
-    context.endpoint(Route::bare(Method::POST, "/auth/refresh", Guard::Browser), refresh)
+    let doc = Doc::new("Get a new access token; the session and its cookie stay as they are")
+        .gives::<TokenBody<'_>>(StatusCode::OK, "A new access token, without `user`.")
+        .cookie(Cookie::Needed)
+        .refuses(&[Kind::SessionEnded, Kind::ClockNotSet]);
+    let route = Route::bare(Method::POST, "/auth/refresh", Guard::Browser);
+    context.endpoint(route.doc(doc), refresh)
 }
 
 async fn refresh(context: Context, call: Arc<Call>) -> Result<Response, Problem> {

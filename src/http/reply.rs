@@ -1,10 +1,12 @@
 //! Answers: JSON bodies and the records as clients see them.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 use warp::http::header::CONTENT_TYPE;
 use warp::http::{HeaderValue, StatusCode};
 use warp::reply::Response;
 
+use super::openapi::words;
 use crate::auth::{IssuedLink, SessionView};
 use crate::model::{AccessToken, Event, Role, Session, User};
 
@@ -35,15 +37,24 @@ pub(super) fn no_content() -> Response {
 }
 
 /// An account as its owner and administrators see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = User)]
 pub(super) struct UserBody<'a> {
+    #[schema(value_type = words::Id)]
     id: String,
+    #[schema(value_type = words::Username)]
     username: &'a str,
+    #[schema(value_type = Option<words::Email>, required = true)]
     email: Option<&'a str>,
+    /// Whether an administrator, the shell or an import said that the address is the user's.
     email_verified: bool,
+    #[schema(value_type = Option<words::DisplayName>, required = true)]
     display_name: Option<String>,
+    #[schema(value_type = Vec<words::Role>)]
     roles: Vec<&'a str>,
+    /// A disabled account can do nothing.
     disabled: bool,
+    #[schema(value_type = words::Time)]
     created_at: String,
 }
 
@@ -63,14 +74,23 @@ impl<'a> From<&'a User> for UserBody<'a> {
 }
 
 /// A session as its owner and administrators see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Session)]
 pub(super) struct SessionBody<'a> {
+    #[schema(value_type = words::Id)]
     id: String,
+    #[schema(value_type = words::Time)]
     created_at: String,
+    /// Its end, which never moves.
+    #[schema(value_type = words::Time)]
     expires_at: String,
+    #[schema(value_type = words::Time)]
     last_used_at: String,
+    /// What the browser called itself at the login.
     user_agent: &'a str,
+    /// Where the login came from.
     ip: &'a str,
+    /// Whether this request belongs to it.
     current: bool,
 }
 
@@ -88,25 +108,33 @@ impl<'a> SessionBody<'a> {
     }
 }
 
-/// A list of sessions.
-pub(super) fn sessions(views: &[SessionView]) -> Response {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        sessions: Vec<SessionBody<'a>>,
-    }
-    let sessions = views.iter().map(|v| SessionBody::new(&v.session, v.current)).collect();
-    ok(&Body { sessions })
+/// The live sessions of an account.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SessionList)]
+pub(super) struct SessionsBody<'a> {
+    sessions: Vec<SessionBody<'a>>,
 }
 
-/// An access token with its session, and after a login the account. The only place where an
-/// access token leaves the server.
-#[derive(Serialize)]
+/// A list of sessions.
+pub(super) fn sessions(views: &[SessionView]) -> Response {
+    let sessions = views.iter().map(|v| SessionBody::new(&v.session, v.current)).collect();
+    ok(&SessionsBody { sessions })
+}
+
+// The only place where an access token leaves the server.
+/// An access token with its session, and after a login the account.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Tokens)]
 pub(super) struct TokenBody<'a> {
+    #[schema(value_type = words::AccessToken)]
     access_token: &'a str,
+    #[schema(value_type = words::TokenType)]
     token_type: &'static str,
+    /// The life of the access token, in seconds.
     expires_in: u64,
     session: SessionBody<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     user: Option<UserBody<'a>>,
 }
 
@@ -128,9 +156,12 @@ impl<'a> TokenBody<'a> {
 }
 
 /// A one-time link, shown once.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Link)]
 pub(super) struct LinkBody<'a> {
+    /// Leads to the page that sets a password; its `token` does so at /auth/password-reset.
     link: &'a str,
+    #[schema(value_type = words::Time)]
     expires_at: String,
 }
 
@@ -141,18 +172,33 @@ impl<'a> From<&'a IssuedLink> for LinkBody<'a> {
 }
 
 /// An event of the audit trail.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Event)]
 pub(super) struct EventBody<'a> {
+    #[schema(value_type = words::Id)]
     id: String,
+    #[schema(value_type = words::Time)]
     time: String,
+    #[schema(value_type = words::EventKind)]
     kind: crate::model::EventKind,
+    #[schema(value_type = words::Actor)]
     actor: crate::model::Actor,
+    /// The account it is about.
+    #[schema(value_type = Option<words::Id>, required = true)]
     user: Option<String>,
+    /// The session it is about.
+    #[schema(value_type = Option<words::Id>, required = true)]
     session: Option<String>,
+    /// Where the request came from.
+    #[schema(required = true)]
     ip: Option<&'a str>,
+    #[schema(value_type = Option<words::Id>, required = true)]
     request_id: Option<&'a str>,
+    #[schema(value_type = words::Outcome)]
     outcome: crate::model::Outcome,
+    #[schema(required = true)]
     detail: Option<&'a str>,
+    /// How often, for what is gathered; else 1.
     count: u32,
 }
 

@@ -9,6 +9,7 @@ use warp::http::Method;
 use warp::reply::Response;
 
 use super::call::Call;
+use super::doc::Doc;
 use super::metrics::{Row, Traffic};
 use super::problem::Problem;
 use crate::auth::Auth;
@@ -68,27 +69,42 @@ pub struct Route {
     pub body: Body,
     /// What the limiter counts.
     pub counts: Counts,
+    /// What the document at `/openapi.json` says of it. `None` for what is the operator's.
+    pub(super) doc: Option<Doc>,
 }
 
 impl Route {
     /// A route that reads.
     pub(super) const fn get(path: &'static str, guard: Guard) -> Self {
-        Self { method: Method::GET, path, guard, body: Body::Ignored, counts: Counts::Nothing }
+        Self {
+            method: Method::GET,
+            path,
+            guard,
+            body: Body::Ignored,
+            counts: Counts::Nothing,
+            doc: None,
+        }
     }
 
     /// A route that takes a JSON object.
     pub(super) const fn json(method: Method, path: &'static str, guard: Guard) -> Self {
-        Self { method, path, guard, body: Body::Json, counts: Counts::Nothing }
+        Self { method, path, guard, body: Body::Json, counts: Counts::Nothing, doc: None }
     }
 
     /// A route that acts and takes no body.
     pub(super) const fn bare(method: Method, path: &'static str, guard: Guard) -> Self {
-        Self { method, path, guard, body: Body::Ignored, counts: Counts::Nothing }
+        Self { method, path, guard, body: Body::Ignored, counts: Counts::Nothing, doc: None }
     }
 
     /// The same, counted by the limiter.
     pub(super) const fn counting(mut self, counts: Counts) -> Self {
         self.counts = counts;
+        self
+    }
+
+    /// The same, described for the document.
+    pub(super) fn doc(mut self, doc: Doc) -> Self {
+        self.doc = Some(doc);
         self
     }
 }

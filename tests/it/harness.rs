@@ -1,11 +1,13 @@
 //! Three lines to start, act and assert: the real API over a memory engine, with a clock moved
-//! by hand, seeded randomness and cheap hashing.
+//! by hand, seeded randomness and cheap hashing. Every answer of every test is held against the
+//! server's own `/openapi.json`.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use crate::openapi::Document;
 use bytes::Bytes;
 use doorkey::auth::{
     Access, Auth, Client, Keyring, Limits, NewUser, Parts, Settings, Throttle, resume_clock,
@@ -290,6 +292,12 @@ impl RequestBuilder<'_> {
         self
     }
 
+    /// With this behind the `?`.
+    pub fn query(mut self, query: &str) -> Self {
+        self.path = format!("{}?{query}", self.path);
+        self
+    }
+
     /// Without a header that the browser would send.
     pub fn without(mut self, name: &str) -> Self {
         self.headers.remove(name);
@@ -308,10 +316,17 @@ impl RequestBuilder<'_> {
 
     #[must_use]
     pub async fn send(self) -> Answer {
+        let (method, path) = (self.method.clone(), self.path.clone());
         let mut request = Request::builder().method(self.method).uri(self.path);
         *request.headers_mut().unwrap() = self.headers;
         let request = request.body(Full::new(Bytes::from(self.body))).unwrap();
-        Answer::of(self.server.api.handle(request, self.peer).await).await
+        let mut answer = Answer::of(self.server.api.handle(request, self.peer).await).await;
+        // The document is about the network; the control socket has answers of its own.
+        if let Peer::Tcp(_) = self.peer {
+            let document = Document::of(self.server).await;
+            answer.documented = document.place_of(&method, &path, &answer);
+        }
+        answer
     }
 }
 
@@ -321,6 +336,9 @@ pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Bytes,
+    /// Where `/openapi.json` has it: the row, and the status or the problem's code. `None` for
+    /// paths and methods that do not exist.
+    pub documented: Option<String>,
 }
 
 impl Answer {
@@ -328,7 +346,7 @@ impl Answer {
     pub async fn of(response: Response) -> Self {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        Self { status: parts.status.as_u16(), headers: parts.headers, body }
+        Self { status: parts.status.as_u16(), headers: parts.headers, body, documented: None }
     }
 
     /// Asserts the status.

@@ -21,6 +21,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hyper", &["src/http", "src/server/outside.rs", "src/cli"]),
     ("hyper_util", &["src/http", "src/cli"]),
     ("matchit", &["src/http"]),
+    ("utoipa", &["src/http"]),
     ("futures_core", &["src/http"]),
     ("prometheus_client", &["src/http/metrics"]),
     ("sled", &["src/store/sled"]),

@@ -10,6 +10,7 @@ mod harness;
 mod http;
 mod layers;
 mod main_job;
+mod openapi;
 mod outside;
 mod readme;
 mod security;

@@ -3,21 +3,34 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use warp::http::Method;
+use utoipa::ToSchema;
+use warp::http::{Method, StatusCode};
 use warp::reply::Response;
 
 use crate::http::call::Call;
+use crate::http::doc::Doc;
+use crate::http::openapi::words;
 use crate::http::problem::Problem;
 use crate::http::reply;
 use crate::http::route::{Context, Endpoint, Guard, Route};
 use crate::model::ClockState;
 
-#[derive(Serialize)]
+/// The clock by which everything expires.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Clock)]
 struct ClockBody {
+    /// What the machine says.
+    #[schema(value_type = words::Time)]
     wall: String,
+    /// What the server goes by.
+    #[schema(value_type = words::Time)]
     effective: String,
+    /// The latest time that is certain to have been.
+    #[schema(value_type = words::Time)]
     mark: String,
+    #[schema(value_type = words::ClockState)]
     state: ClockState,
+    /// Whether tokens are issued.
     issuing: bool,
 }
 
@@ -29,9 +42,11 @@ struct AcceptedBody {
 }
 
 pub(super) fn endpoints(context: &Context) -> Vec<Endpoint> {
+    let doc = Doc::new("The clock by which everything expires")
+        .gives::<ClockBody>(StatusCode::OK, "How it stands.");
     let accept_route = Route::bare(Method::POST, "/admin/clock/accept", Guard::Operator);
     vec![
-        context.endpoint(Route::get("/admin/clock", Guard::Admin), show),
+        context.endpoint(Route::get("/admin/clock", Guard::Admin).doc(doc), show),
         context.endpoint(accept_route, accept),
     ]
 }

@@ -4,32 +4,51 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::IntoDeserializer;
+use utoipa::ToSchema;
+use warp::http::StatusCode;
 use warp::reply::Response;
 
 use crate::auth::EventFilter;
 use crate::http::call::Call;
+use crate::http::doc::{Doc, Parameter, reference};
 use crate::http::kind::Kind;
+use crate::http::openapi::words;
 use crate::http::problem::Problem;
 use crate::http::query::{self, refuse};
 use crate::http::reply::{self, EventBody};
 use crate::http::route::{Context, Endpoint, Guard, Route};
 use crate::model::{EventKind, UserId};
 
+const PARAMETERS: [Parameter; 4] = [
+    query::LIMIT,
+    query::CURSOR,
+    Parameter { name: "user", about: "About this account only.", schema: reference::<words::Id> },
+    Parameter { name: "kind", about: "Of this kind only.", schema: reference::<words::EventKind> },
+];
+
 pub(super) fn endpoints(context: &Context) -> Vec<Endpoint> {
+    let gives = |doc: Doc| doc.gives::<Body<'_>>(StatusCode::OK, "Events, the newest first.");
+    let listing = gives(Doc::new("The audit trail")).query(&PARAMETERS);
+    let of_one = gives(Doc::new("What the audit trail knows of one request"));
+    let one = Route::get("/admin/events/{request_id}", Guard::Admin).doc(of_one);
     vec![
-        context.endpoint(Route::get("/admin/events", Guard::Admin), list),
-        context.endpoint(Route::get("/admin/events/{request_id}", Guard::Admin), of_request),
+        context.endpoint(Route::get("/admin/events", Guard::Admin).doc(listing), list),
+        context.endpoint(one, of_request),
     ]
 }
 
-#[derive(Serialize)]
+/// A page of the audit trail.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EventList)]
 struct Body<'a> {
     events: Vec<EventBody<'a>>,
+    /// Leads to the next page; null on the last one.
+    #[schema(required = true)]
     next_cursor: Option<&'a str>,
 }
 
 async fn list(context: Context, call: Arc<Call>) -> Result<Response, Problem> {
-    let [limit, cursor, user, kind] = call.query(["limit", "cursor", "user", "kind"])?;
+    let [limit, cursor, user, kind] = call.query(PARAMETERS.map(|parameter| parameter.name))?;
     let filter = EventFilter {
         limit: query::limit(limit.as_deref())?,
         cursor,

@@ -2,20 +2,25 @@
 
 use std::sync::Arc;
 
-use warp::http::Method;
+use warp::http::{Method, StatusCode};
 use warp::reply::Response;
 
 use crate::http::call::Call;
+use crate::http::doc::Doc;
 use crate::http::problem::Problem;
-use crate::http::reply;
+use crate::http::reply::{self, SessionsBody};
 use crate::http::route::{Context, Endpoint, Guard, Route};
 
 pub(super) fn endpoints(context: &Context) -> Vec<Endpoint> {
     let (all, one) = ("/admin/users/{id}/sessions", "/admin/users/{id}/sessions/{sid}");
+    let listing = Doc::new("The live sessions of a user")
+        .gives::<SessionsBody<'_>>(StatusCode::OK, "They, the newest first.");
+    let ending_all = Doc::new("End all sessions of a user").gives_nothing("They ended.");
+    let ending = Doc::new("End one session of a user").gives_nothing("It ended.");
     vec![
-        context.endpoint(Route::get(all, Guard::Admin), list),
-        context.endpoint(Route::bare(Method::DELETE, all, Guard::Admin), end_all),
-        context.endpoint(Route::bare(Method::DELETE, one, Guard::Admin), end_one),
+        context.endpoint(Route::get(all, Guard::Admin).doc(listing), list),
+        context.endpoint(Route::bare(Method::DELETE, all, Guard::Admin).doc(ending_all), end_all),
+        context.endpoint(Route::bare(Method::DELETE, one, Guard::Admin).doc(ending), end_one),
     ]
 }
 

@@ -47,6 +47,7 @@ const CONTRACT: &[&str] = &[
     "GET /healthz",
     "GET /readyz",
     "GET /problems/{code}",
+    "GET /openapi.json",
 ];
 
 /// Whom anyone may call. A route that is not here asks for a token.
@@ -62,6 +63,7 @@ pub(crate) const FOR_ANYONE: &[&str] = &[
     "GET /healthz",
     "GET /readyz",
     "GET /problems/{code}",
+    "GET /openapi.json",
 ];
 
 /// A row as the contract writes it.

@@ -13,7 +13,8 @@ use crate::http::routes::{filled, name, there};
 async fn brw_01_every_answer_is_locked_down() {
     let server = TestServer::start().await;
     for (what, answer) in everything(&server).await {
-        let for_everyone = what.contains("/.well-known/") && [200, 304].contains(&answer.status);
+        let public = what.contains("/.well-known/") || what.ends_with("/openapi.json");
+        let for_everyone = public && [200, 304].contains(&answer.status);
         let policy = if for_everyone { "cross-origin" } else { "same-origin" };
         for (header, value) in [
             ("x-content-type-options", "nosniff"),

@@ -1,0 +1,204 @@
+//! The document itself (OpenAPI 3.1), made from the rows of the route table.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::headers;
+use super::refusals::refusals;
+use super::words::{Code, Id};
+use crate::http::Settings;
+use crate::http::doc::{Caching, Cookie, Doc, Schemas, Success, reference};
+use crate::http::kind::Kind;
+use crate::http::problem::Document as Problem;
+use crate::http::route::{Body, Guard, Route};
+
+const ABOUT: &str = "Log in for a short-lived access token (JSON, for the page's memory) and a \
+    long-lived refresh token (an httpOnly cookie).\n\n\
+    Paths are exact; another one is `404 not_found`, another method `405 method_not_allowed` with \
+    `Allow`. HEAD works where GET does. Request bodies are one JSON object; unknown and repeated \
+    members are refused. Every problem is `application/problem+json` (RFC 9457), and its `code` \
+    says what went wrong. Every answer forbids sniffing, framing and referrers.";
+
+/// What is gathered while the rows are written down.
+#[derive(Default)]
+struct Components {
+    schemas: Schemas,
+    responses: Map<String, Value>,
+}
+
+/// The document about `rows`. What only the operator reaches is not part of the outside, and a
+/// row that says nothing of itself is left out: a test finds it.
+pub(super) fn document<'a>(rows: impl Iterator<Item = &'a Route>, settings: &Settings) -> Value {
+    let mut components = Components::default();
+    let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+    for row in rows.filter(|row| row.guard != Guard::Operator) {
+        let Some(doc) = &row.doc else { continue };
+        let method = row.method.as_str().to_ascii_lowercase();
+        paths.entry(row.path).or_default().insert(method, operation(row, doc, &mut components));
+    }
+    // Of a method that a path has not, so no operation has it.
+    problems(&[Kind::MethodNotAllowed], &mut components);
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "doorkey",
+            // Of the API: which release answers is nobody's business outside (HTTP-08).
+            "version": "1",
+            "summary": "An auth server in one executable.",
+            "description": ABOUT,
+            "license": {"name": "MIT or Apache-2.0", "identifier": env!("CARGO_PKG_LICENSE")},
+        },
+        "servers": [{"url": settings.issuer}],
+        "tags": [
+            {"name": "account", "description": "Logging in, and what is the caller's own."},
+            {"name": "administration", "description": "For the role `admin`."},
+            {"name": "public", "description": "For anyone."},
+        ],
+        "paths": paths,
+        "components": {
+            "schemas": components.schemas,
+            "responses": components.responses,
+            "headers": headers::common(),
+            "securitySchemes": security_schemes(settings),
+        },
+    })
+}
+
+fn security_schemes(settings: &Settings) -> Value {
+    json!({
+        "accessToken": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "The `access_token` of a login or a refresh.",
+        },
+        "refreshCookie": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": settings.cookie.name(),
+            "description": "Set by a login; browsers send it by themselves.",
+        },
+    })
+}
+
+fn operation(row: &Route, doc: &Doc, components: &mut Components) -> Value {
+    let mut operation = json!({
+        "operationId": operation_id(row),
+        "summary": doc.summary,
+        "tags": [tag(row.path)],
+        "security": security(row, doc),
+        "responses": responses(row, doc, components),
+    });
+    let parameters = parameters(row, doc, components);
+    if !parameters.is_empty() {
+        operation["parameters"] = Value::Array(parameters);
+    }
+    if let Some(takes) = doc.takes {
+        operation["requestBody"] = json!({
+            "required": row.body == Body::Json,
+            "content": {"application/json": {"schema": takes(&mut components.schemas)}},
+        });
+    }
+    operation
+}
+
+/// `post_auth_login` for `POST /auth/login`.
+fn operation_id(row: &Route) -> String {
+    let words = row.path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty());
+    let method = row.method.as_str().to_ascii_lowercase();
+    std::iter::once(method.as_str()).chain(words).collect::<Vec<_>>().join("_")
+}
+
+fn tag(path: &str) -> &'static str {
+    if path.starts_with("/auth/") {
+        "account"
+    } else if path.starts_with("/admin/") {
+        "administration"
+    } else {
+        "public"
+    }
+}
+
+/// Each of the list is enough; the empty one is nobody in particular.
+fn security(row: &Route, doc: &Doc) -> Value {
+    match (row.guard, doc.cookie) {
+        (Guard::User | Guard::Admin | Guard::Operator, _) => json!([{"accessToken": []}]),
+        (_, Cookie::Needed) => json!([{"refreshCookie": []}]),
+        (_, Cookie::Welcome) => json!([{}, {"refreshCookie": []}]),
+        (_, Cookie::Ignored) => json!([]),
+    }
+}
+
+fn parameters(row: &Route, doc: &Doc, components: &mut Components) -> Vec<Value> {
+    let mut all = Vec::new();
+    let parts = row.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    for name in parts {
+        let schema = match name {
+            "code" => reference::<Code>(&mut components.schemas),
+            _ => reference::<Id>(&mut components.schemas),
+        };
+        all.push(json!({"name": name, "in": "path", "required": true, "schema": schema}));
+    }
+    for parameter in doc.query {
+        let (name, about) = (parameter.name, parameter.about);
+        let schema = (parameter.schema)(&mut components.schemas);
+        all.push(json!({"name": name, "in": "query", "description": about, "schema": schema}));
+    }
+    if doc.caching == Caching::Tagged {
+        let about = "The `ETag` of an earlier answer.";
+        let schema = json!({"type": "string"});
+        all.push(
+            json!({"name": "If-None-Match", "in": "header", "description": about, "schema": schema}),
+        );
+    }
+    all
+}
+
+fn responses(row: &Route, doc: &Doc, components: &mut Components) -> Map<String, Value> {
+    let mut all = Map::new();
+    for success in &doc.gives {
+        let response = good(success, doc.caching, &mut components.schemas);
+        all.insert(success.status.as_str().to_owned(), response);
+    }
+    if doc.caching == Caching::Tagged {
+        let headers = headers::of_success(doc.caching, false);
+        let about = "The client has this content already.";
+        all.insert("304".to_owned(), json!({"description": about, "headers": headers}));
+    }
+    for (status, kinds) in refusals(row, doc) {
+        all.insert(status.to_string(), problems(&kinds, components));
+    }
+    all
+}
+
+fn good(success: &Success, caching: Caching, schemas: &mut Schemas) -> Value {
+    let headers = headers::of_success(caching, success.sets_cookie);
+    let mut response = json!({"description": success.about, "headers": headers});
+    if let Some((media, schema)) = success.content {
+        response["content"] = json!({ media: {"schema": schema(schemas)} });
+    }
+    response
+}
+
+/// The answer with one of these problems, which share a status: a component under their codes.
+fn problems(kinds: &[Kind], components: &mut Components) -> Value {
+    let rows = || kinds.iter().map(|kind| kind.row());
+    let codes: Vec<&str> = rows().map(|row| row.code).collect();
+    let lines: Vec<String> =
+        rows().map(|row| format!("`{}`: {} {}", row.code, row.title, row.help)).collect();
+    let status = rows().next().map(|row| row.status.as_u16());
+    let problem = reference::<Problem<'_>>(&mut components.schemas);
+    let exactly = json!({"properties": {"code": {"enum": codes}, "status": {"const": status}}});
+    let name = codes.join(".");
+    let reference = json!({ "$ref": format!("#/components/responses/{name}") });
+    components.responses.insert(
+        name,
+        json!({
+            "description": lines.join("\n\n"),
+            "headers": headers::of_problem(kinds),
+            "content": {"application/problem+json": {"schema": {"allOf": [problem, exactly]}}},
+        }),
+    );
+    reference
+}

@@ -1,0 +1,111 @@
+//! The headers of answers, as the document names them.
+
+use serde_json::{Value, json};
+use warp::http::StatusCode;
+
+use crate::http::doc::Caching;
+use crate::http::kind::Kind;
+use crate::http::shared::CACHING;
+
+/// The headers that many answers have, each with one meaning: `components.headers`.
+pub(super) fn common() -> Value {
+    let text = &json!({"type": "string"});
+    json!({
+        "RequestId": header(
+            "Names this request in the log and the audit trail.",
+            &json!({"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}),
+        ),
+        "NoStore": header("Nobody keeps it.", &json!({"type": "string", "const": "no-store"})),
+        "Public": header("Anyone may keep it.", &json!({"type": "string", "const": CACHING})),
+        "ETag": header("Names this content, strongly.", text),
+        "SetCookie": header(
+            "The refresh token, out of the reach of scripts, for the rest of its session; after a \
+             logout an empty value, which clears it.",
+            text,
+        ),
+        "RetryAfter": header(
+            "How many seconds to wait.",
+            &json!({"type": "integer", "minimum": 1}),
+        ),
+        "Challenge": header(
+            "Asks for an access token, and says what is wrong with the one that was sent (RFC \
+             6750, 3).",
+            text,
+        ),
+        "Allow": header("The methods of this path.", text),
+    })
+}
+
+fn header(about: &str, schema: &Value) -> Value {
+    json!({"description": about, "required": true, "schema": schema})
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/headers/{name}") })
+}
+
+/// The headers of a good answer.
+pub(super) fn of_success(caching: Caching, sets_cookie: bool) -> Value {
+    let kept = if caching == Caching::NoStore { "NoStore" } else { "Public" };
+    let mut headers =
+        json!({"X-Request-Id": reference("RequestId"), "Cache-Control": reference(kept)});
+    if caching == Caching::Tagged {
+        headers["ETag"] = reference("ETag");
+    }
+    if sets_cookie {
+        headers["Set-Cookie"] = reference("SetCookie");
+    }
+    headers
+}
+
+/// The headers of an answer with one of these problems, which share a status.
+pub(super) fn of_problem(kinds: &[Kind]) -> Value {
+    let mut headers = of_success(Caching::NoStore, false);
+    for (header, name, who) in [
+        ("Retry-After", "RetryAfter", waits as fn(Kind) -> Often),
+        ("WWW-Authenticate", "Challenge", challenges),
+        ("Allow", "Allow", allows),
+    ] {
+        if kinds.iter().all(|kind| who(*kind) == Often::Always) {
+            headers[header] = reference(name);
+        } else if kinds.iter().any(|kind| who(*kind) != Often::Never) {
+            headers[header] = common()[name].clone();
+            headers[header]["required"] = Value::Bool(false);
+        }
+    }
+    headers
+}
+
+/// How often a problem comes with a header.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Often {
+    Never,
+    Sometimes,
+    Always,
+}
+
+fn waits(kind: Kind) -> Often {
+    if matches!(kind, Kind::TooManyAttempts | Kind::Busy | Kind::ClockNotSet) {
+        Often::Always
+    } else if kind == Kind::Unavailable {
+        // Not after the time for a whole request: nobody knows when it will be faster.
+        Often::Sometimes
+    } else {
+        Often::Never
+    }
+}
+
+fn challenges(kind: Kind) -> Often {
+    if kind == Kind::InsufficientScope || kind.row().status == StatusCode::UNAUTHORIZED {
+        Often::Always
+    } else if kind == Kind::MalformedHeader {
+        // About the Authorization header it does, about cookies it does not.
+        Often::Sometimes
+    } else {
+        Often::Never
+    }
+}
+
+fn allows(kind: Kind) -> Often {
+    if kind == Kind::MethodNotAllowed { Often::Always } else { Often::Never }
+}

@@ -1,0 +1,60 @@
+//! Which problems a route may answer with: most of them follow from its row.
+
+use std::collections::BTreeMap;
+
+use crate::http::doc::{Cookie, Doc};
+use crate::http::kind::Kind;
+use crate::http::route::{Body, Counts, Guard, Route};
+
+/// The problems of a row by their status, in the order of [`Kind::ALL`].
+pub(super) fn refusals(row: &Route, doc: &Doc) -> BTreeMap<u16, Vec<Kind>> {
+    let mut kinds = vec![Kind::UriTooLong, Kind::Internal, Kind::Busy, Kind::Unavailable];
+    kinds.extend_from_slice(of_guard(row.guard));
+    kinds.extend_from_slice(of_body(row.body));
+    kinds.extend_from_slice(doc.refuses);
+    match row.counts {
+        Counts::Nothing => {}
+        Counts::Failures | Counts::Registrations | Counts::ProfileChanges => {
+            kinds.push(Kind::TooManyAttempts);
+        }
+    }
+    if row.path.contains('{') {
+        kinds.push(Kind::NotFound);
+    }
+    if !doc.query.is_empty() {
+        kinds.push(Kind::InvalidRequest);
+    }
+    if doc.cookie != Cookie::Ignored {
+        kinds.push(Kind::MalformedHeader);
+    }
+    let mut by_status: BTreeMap<u16, Vec<Kind>> = BTreeMap::new();
+    for kind in Kind::ALL.iter().filter(|kind| kinds.contains(kind)) {
+        by_status.entry(kind.row().status.as_u16()).or_default().push(*kind);
+    }
+    by_status
+}
+
+const fn of_guard(guard: Guard) -> &'static [Kind] {
+    match guard {
+        Guard::Public => &[],
+        Guard::Browser => &[Kind::ForeignOrigin],
+        Guard::Setup => &[Kind::ForeignOrigin, Kind::NotFound],
+        Guard::User => &[Kind::MalformedHeader, Kind::InvalidToken],
+        Guard::Admin | Guard::Operator => {
+            &[Kind::MalformedHeader, Kind::InvalidToken, Kind::InsufficientScope]
+        }
+    }
+}
+
+const fn of_body(body: Body) -> &'static [Kind] {
+    match body {
+        Body::Ignored => &[],
+        Body::Json | Body::OptionalJson => &[
+            Kind::MalformedJson,
+            Kind::RequestTimeout,
+            Kind::BodyTooLarge,
+            Kind::UnsupportedMediaType,
+            Kind::InvalidRequest,
+        ],
+    }
+}
