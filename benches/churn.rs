@@ -8,17 +8,19 @@
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
 mod common;
+#[path = "common/disk.rs"]
+mod disk;
 
 use std::collections::VecDeque;
-use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::{Scale, open_store, resident_kib, start};
+use common::{Scale, open_store, start, status_kib};
+use disk::disk_bytes;
 use doorkey::auth::{Auth, Client, Credentials, Registration};
+use doorkey::crypto::{MasterKey, Random};
 use doorkey::model::{Clock, RefreshToken, Secret, Timestamp};
 use tokio::task::JoinSet;
 
@@ -65,7 +67,12 @@ async fn churn(folder: &Path, hours: usize) -> Vec<Sample> {
     let data = folder.join("data");
     let clock = Clock::manual(Timestamp::from_seconds(1_800_000_000));
     let scale = Scale { failures: 0, waiting: 2 * TASKS, keep_events: KEEP_EVENTS };
-    let auth = start((open_store(&data, clock.clone()), clock.clone()), scale).await;
+    let auth = start(
+        MasterKey::generate(&Random::system()),
+        (open_store(&data, clock.clone()), clock.clone()),
+        scale,
+    )
+    .await;
     let auth = Arc::new(auth);
     register_users(&auth).await;
     println!(
@@ -157,20 +164,9 @@ fn sample(logins: usize, live_sessions: usize, data: &Path) -> Sample {
     Sample {
         logins,
         live_sessions,
-        resident_kib: resident_kib(),
+        resident_kib: status_kib("VmRSS:"),
         disk_kib: disk_bytes(data) / 1024,
     }
-}
-
-/// What the files below `folder` take on the disk. A file may go while this looks.
-fn disk_bytes(folder: &Path) -> u64 {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let size = |entry: fs::DirEntry| match entry.metadata() {
-        Ok(data) if data.is_dir() => disk_bytes(&entry.path()),
-        Ok(data) => data.blocks() * 512,
-        Err(_) => 0,
-    };
-    entries.map(size).sum()
 }
 
 fn row(sample: Sample, hour: usize, started: Instant) {

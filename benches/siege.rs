@@ -14,8 +14,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::{HOUR, Scale, open_store, resident_kib, start};
+use common::{HOUR, Scale, open_store, start, status_kib};
 use doorkey::auth::{Auth, Client, Credentials, Error, Registration};
+use doorkey::crypto::{MasterKey, Random};
 use doorkey::model::{Clock, Secret, Timestamp};
 use tokio::task::JoinSet;
 
@@ -49,9 +50,11 @@ async fn siege(addresses: u64) -> u64 {
     let store = open_store(&folder.path().join("data"), clock.clone());
     let waiting = usize::try_from(2 * TASKS).expect("few");
     let scale = Scale { failures: 5, waiting, keep_events: 24 * HOUR };
-    let auth = Arc::new(start((store, clock.clone()), scale).await);
+    let auth = Arc::new(
+        start(MasterKey::generate(&Random::system()), (store, clock.clone()), scale).await,
+    );
     register_half(&auth).await;
-    let before = resident_kib();
+    let before = status_kib("VmRSS:");
     let (mut most, started) = (before, Instant::now());
     println!("{:>10}{:>16}{:>12}", "addresses", "resident KiB", "attempts/s");
     for step in 0..addresses.div_ceil(STEP) {
@@ -59,7 +62,7 @@ async fn siege(addresses: u64) -> u64 {
         clock.advance(STEP_TIME);
         auth.save(false).await.expect("a store that takes writes");
         auth.sweep().await.expect("a store that takes writes");
-        let now = resident_kib();
+        let now = status_kib("VmRSS:");
         most = most.max(now);
         if (step + 1).is_multiple_of((addresses / STEP / 10).max(1)) {
             let done = (step + 1) * STEP;

@@ -5,31 +5,29 @@
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
+mod common;
+#[path = "common/disk.rs"]
+mod disk;
+
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use doorkey::auth::{
-    Access, Auth, Expected, Keyring, Limits, Line, Parts, Settings, Throttle, Verifier,
-};
-use doorkey::crypto::{
-    Argon2Params, AuditKey, Issuer, MasterKey, PasswordPolicy, Passwords, PoolSettings, Random,
-};
-use doorkey::model::{
-    Actor, Algorithm, Clock, Event, EventKind, Outcome, Role, Roles, Timestamp, UserId,
-};
+use common::{Scale, open_store, start, status_kib};
+use disk::disk_bytes;
+use doorkey::auth::{Access, Auth, Expected, Line, Verifier};
+use doorkey::crypto::{AuditKey, MasterKey, Random};
+use doorkey::model::{Actor, Clock, Event, EventKind, Outcome, Timestamp, UserId};
+use doorkey::store::Store;
 use doorkey::store::engine::Commit;
-use doorkey::store::{Sled, SledOptions, Store};
 
 /// Without `--events`.
 const EVENTS: u64 = 100_000;
 /// Two keys each, within the limit of a commit.
 const BATCH: u64 = 50;
 const KEEP_EVENTS: Duration = Duration::from_hours(365 * 24);
-const ORIGIN: &str = "https://auth.example.org";
 
 #[tokio::main]
 async fn main() {
@@ -41,9 +39,9 @@ async fn main() {
     let clock = Clock::manual(Timestamp::from_seconds(1_800_000_000));
     let (random, master) = (Random::system(), master_key(&data));
     let key = master.audit_key();
-    let options = SledOptions::new(clock.clone());
-    let store = Store::new(Arc::new(Sled::open(&data, options).expect("an empty store")));
-    let auth = start(store.clone(), master, (clock.clone(), random.clone())).await;
+    let store = open_store(&data, clock.clone());
+    let scale = Scale { failures: 0, waiting: 1, keep_events: KEEP_EVENTS };
+    let auth = start(master, (store.clone(), clock.clone()), scale).await;
     println!(
         "{:<10}{:>12}{:>10}{:>12}{:>16}{:>12}",
         "", "events", "s", "events/s", "most KiB", "disk KiB"
@@ -73,7 +71,7 @@ async fn phase(name: &str, data: &Path, work: impl Future<Output = u64>) {
     let millis = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
     let (rate, disk) = (events * 1000 / millis, disk_bytes(data) / 1024);
     let seconds = format!("{}.{}", millis / 1000, millis % 1000 / 100);
-    println!("{name:<10}{events:>12}{seconds:>10}{rate:>12}{:>16}{disk:>12}", most_kib());
+    println!("{name:<10}{events:>12}{seconds:>10}{rate:>12}{:>16}{disk:>12}", status_kib("VmHWM:"));
 }
 
 async fn write(store: &Store, clock: &Clock, (random, events): (&Random, u64)) -> u64 {
@@ -142,64 +140,4 @@ fn master_key(data: &Path) -> MasterKey {
     let file = options.write(true).create_new(true).mode(0o600).open(data.join("master.key"));
     writeln!(file.expect("a new folder"), "{}", key.to_text().expose()).expect("room on the disk");
     key
-}
-
-async fn start(store: Store, master: MasterKey, (clock, random): (Clock, Random)) -> Auth {
-    let keyring = Keyring::open(&store, master, Algorithm::Es256, (clock.now(), &random)).await;
-    let pool = PoolSettings {
-        params: Argon2Params { memory_kib: 8, iterations: 1, parallelism: 1 },
-        memory_bytes: 8 * 1024,
-        queue: 1,
-        max_wait: Duration::from_mins(1),
-    };
-    let limits = Limits {
-        login_failures: 0,
-        login_failures_per_account: 0,
-        login_failures_per_network: 0,
-        registrations_per_network: 0,
-        profile_changes_per_account: 0,
-    };
-    let parts = Parts {
-        store,
-        passwords: Passwords::start(pool, random.clone()).expect("the system starts a few threads"),
-        keyring: keyring.expect("a first key"),
-        throttle: Arc::new(Throttle::new(limits, clock.clone())),
-        clock,
-        random,
-    };
-    Auth::new(parts, settings())
-}
-
-fn settings() -> Settings {
-    Settings {
-        trust_mark: false,
-        registration_open: false,
-        roles: Roles::from([Role::admin(), Role::user()]),
-        access_ttl: Duration::from_mins(10),
-        session_ttl: Duration::from_hours(12),
-        max_sessions: 32,
-        issuer: Issuer { issuer: ORIGIN.to_owned(), audience: ORIGIN.to_owned() },
-        policy: PasswordPolicy { min_chars: 8 },
-        public_url: ORIGIN.to_owned(),
-        algorithm: Algorithm::Es256,
-        keep_events: KEEP_EVENTS,
-    }
-}
-
-fn most_kib() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").expect("Linux");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let number = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-    number.expect("the kernel says VmHWM")
-}
-
-/// What the files below `folder` take on the disk. A file may go while this looks.
-fn disk_bytes(folder: &Path) -> u64 {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let size = |entry: fs::DirEntry| match entry.metadata() {
-        Ok(data) if data.is_dir() => disk_bytes(&entry.path()),
-        Ok(data) => data.blocks() * 512,
-        Err(_) => 0,
-    };
-    entries.map(size).sum()
 }

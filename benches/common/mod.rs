@@ -35,10 +35,10 @@ pub fn open_store(data: &Path, clock: Clock) -> Store {
     Store::new(Arc::new(Sled::open(data, options).expect("an empty store")))
 }
 
-/// The use cases over `store`, with passwords that cost next to nothing.
-pub async fn start((store, clock): (Store, Clock), scale: Scale) -> Auth {
+/// The use cases over `store`, with signing keys under `master` and passwords that cost next to
+/// nothing.
+pub async fn start(master: MasterKey, (store, clock): (Store, Clock), scale: Scale) -> Auth {
     let random = Random::system();
-    let master = MasterKey::generate(&random);
     let keyring = Keyring::open(&store, master, Algorithm::Es256, (clock.now(), &random)).await;
     let pool = PoolSettings {
         params: Argon2Params { memory_kib: 8, iterations: 1, parallelism: 1 },
@@ -81,10 +81,10 @@ fn settings(keep_events: Duration) -> Settings {
     }
 }
 
-/// What the process takes of the memory.
-pub fn resident_kib() -> u64 {
+/// A line of what the kernel says of this process, in KiB.
+pub fn status_kib(name: &str) -> u64 {
     let status = fs::read_to_string("/proc/self/status").expect("Linux");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     let number = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-    number.expect("the kernel says VmRSS")
+    number.expect("the kernel says it")
 }
