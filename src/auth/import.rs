@@ -79,7 +79,7 @@ impl Auth {
     ) -> Result<Imported, Error> {
         access.require_operator()?;
         if users.len() > MOST_IMPORTED {
-            return Err(Error::invalid("lines", "must be at most 16"));
+            return Err(Error::invalid("lines", format!("must be at most {MOST_IMPORTED}")));
         }
         let users: Vec<_> = users.into_iter().map(|user| self.import_candidate(user)).collect();
         self.store.retry(|| self.try_import(access, (&users, only_check), client)).await

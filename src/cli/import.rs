@@ -14,12 +14,12 @@ use super::args::Import;
 use super::control::Control;
 use super::lines::{Line, Lines, Refused};
 use super::{Error, print};
+use crate::auth::MOST_IMPORTED;
 
 mod report;
 mod seen;
 
-/// What the server takes at once: lines, and bytes of them.
-const BATCH_LINES: usize = 16;
+/// How many bytes of lines the server takes at once.
 const BATCH_BYTES: usize = 128 * 1024;
 
 pub(super) async fn run(control: &mut Control, import: &Import) -> Result<(), Error> {
@@ -55,7 +55,7 @@ async fn pass(control: &mut Control, file: &File, dry_run: bool) -> Result<Repor
             }
             Err(refused) => report.refuse(number, refused),
         }
-        if batch.len() == BATCH_LINES || bytes > BATCH_BYTES {
+        if batch.len() == MOST_IMPORTED || bytes > BATCH_BYTES {
             send(control, (std::mem::take(&mut batch), dry_run), &mut report).await?;
             bytes = 0;
             print::progress(&format!("{} lines", report.lines));

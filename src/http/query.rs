@@ -1,5 +1,7 @@
 //! Parameters behind the `?`: known names, each at most once, percent-encoded UTF-8.
 
+use std::borrow::Cow;
+
 use serde_json::json;
 
 use super::doc::Parameter;
@@ -51,7 +53,7 @@ pub(super) fn limit(value: Option<&str>) -> Result<usize, Problem> {
 }
 
 /// A problem with one parameter.
-pub(super) fn refuse(name: &'static str, message: &'static str) -> Problem {
+pub(super) fn refuse(name: &'static str, message: impl Into<Cow<'static, str>>) -> Problem {
     Problem::new(Kind::InvalidRequest).field(name, message)
 }
 

@@ -109,7 +109,7 @@ async fn import(context: Context, call: Arc<Call>) -> Result<Response, Problem> 
     }
     let Form { lines, dry_run } = call.json()?;
     if lines.len() > MOST_IMPORTED {
-        return Err(query::refuse("lines", "must be at most 16"));
+        return Err(query::refuse("lines", format!("must be at most {MOST_IMPORTED}")));
     }
     let (mut users, mut places, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for (index, line) in lines.iter().enumerate() {
