@@ -69,7 +69,7 @@ pub use self::links::Links;
 pub use self::memory::Memory;
 pub use self::record::Stored;
 pub use self::revive::{Revived, SigningKeys};
-pub use self::seals::{EventPlace, Found, MOST_SEALED, Seals};
+pub use self::seals::{EventPlace, Found, MOST_SEALED, Seals, seal_name};
 pub use self::sessions::Sessions;
 pub use self::setup::Setup;
 #[cfg(feature = "sled")]

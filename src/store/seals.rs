@@ -35,8 +35,14 @@ pub enum Found<T> {
     There(Stored<T>),
 }
 
+/// The key of a seal as text, for whoever has to say which one is damaged.
+#[must_use]
+pub fn seal_name(number: u64) -> String {
+    format!("{SEAL}{number:016x}")
+}
+
 pub(super) fn seal_key(number: u64) -> Vec<u8> {
-    format!("{SEAL}{number:016x}").into_bytes()
+    seal_name(number).into_bytes()
 }
 
 /// The mark of an event that waits for its seal: oldest first.

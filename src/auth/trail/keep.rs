@@ -4,7 +4,7 @@
 use super::line::{is_proven, mac_of};
 use crate::auth::{Auth, Error};
 use crate::model::{Chain, ChainSpan, Digest, Seal, Timestamp};
-use crate::store::Found;
+use crate::store::{Found, seal_name};
 
 /// How many seals are read at once, and go in one call.
 const PAGE: usize = 20;
@@ -84,7 +84,7 @@ fn readable(number: u64, found: Found<Seal>) -> Result<Seal, Error> {
     match found {
         Found::There(stored) => Ok(stored.value),
         Found::Absent | Found::Damaged => {
-            Err(crate::store::Error::Corrupt { key: format!("seal/{number:016x}") }.into())
+            Err(crate::store::Error::Corrupt { key: seal_name(number) }.into())
         }
     }
 }

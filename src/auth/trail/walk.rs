@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::line::{EventLine, Line};
 use crate::auth::{Access, Auth, Error};
 use crate::model::{Chain, Event, EventId, Seal, Timestamp};
-use crate::store::{EventPlace, Events, Found, Store};
+use crate::store::{EventPlace, Events, Found, Store, seal_name};
 
 /// Seals on one page, each with its events.
 const SEALS: usize = 20;
@@ -126,7 +126,7 @@ impl Auth {
         let seal = match found {
             Found::There(seal) => seal.value,
             Found::Absent | Found::Damaged => {
-                return Ok(vec![Line::Damaged(format!("seal/{number:016x}"))]);
+                return Ok(vec![Line::Damaged(seal_name(number))]);
             }
         };
         let mut lines = Vec::with_capacity(seal.content.events.len() + 1);
