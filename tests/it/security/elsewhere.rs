@@ -233,8 +233,10 @@ fn sto_06_on_a_full_disk_changes_are_refused_and_reading_goes_on() {
 }
 
 #[test]
-fn sto_07_a_restore_is_whole_and_ends_every_session() {
+fn sto_07_a_backup_is_private_and_sealed_and_a_restore_is_whole_and_ends_every_session() {
     shown_by(&[
+        "tests/it/cli/backup.rs: a_backup_is_private_and_takes_the_place_of_no_other_file",
+        "tests/it/cli/backup.rs: no_secret_is_in_a_backup_a_snapshot_or_a_journal",
         "src/store/revive.rs: after_a_crash_at_any_commit_a_second_call_gives_what_one_would_have_given",
         "src/store/sled/tests/restored.rs: a_restore_that_is_cut_off_after_any_step_is_whole_or_has_not_happened",
         "tests/powercut/main.rs: a_restore_that_was_cut_off_at_any_moment_is_whole_or_has_not_happened",
