@@ -1,6 +1,8 @@
 //! What was refused lately, with the exact rule: a bounded ring in memory, for administrators who
 //! are told a request id. A client never gets any of it.
 
+mod told;
+
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -8,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use warp::http::Method;
 
+use self::told::Told;
 use super::kind::Kind;
 use super::problem::Problem;
 use super::route::Route;
@@ -73,7 +76,10 @@ impl Refusal {
 
 /// The latest refusals, of this run of the server.
 #[derive(Debug, Default)]
-pub struct Refusals(Mutex<VecDeque<Arc<Refusal>>>);
+pub struct Refusals {
+    ring: Mutex<VecDeque<Arc<Refusal>>>,
+    told: Told,
+}
 
 impl Refusals {
     /// So many are kept; a later one takes the place of the oldest.
@@ -84,8 +90,10 @@ impl Refusals {
     pub const MOST_BYTES: usize =
         Self::MOST * (size_of::<Refusal>() + Denial::MOST_BYTES + MOST_ID + MOST_ROUTE + OVERHEAD);
 
-    /// Keeps one, at a cost that does not depend on how many there are.
+    /// Keeps one, at a cost that does not depend on how many there are, and logs it where it is
+    /// more than a mistake of the client.
     pub(super) fn push(&self, refusal: Refusal) {
+        self.told.tell(&refusal);
         let refusal = Arc::new(refusal);
         let mut ring = self.lock();
         let oldest = if ring.len() >= Self::MOST { ring.pop_front() } else { None };
@@ -111,7 +119,7 @@ impl Refusals {
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<Arc<Refusal>>> {
         // A panic while pushing leaves whole entries.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
