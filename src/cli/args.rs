@@ -66,7 +66,8 @@ pub(super) enum Command {
     Config(Config),
     /// Ask a running server whether it is ready; for containers
     Healthcheck {
-        /// An http address [default: /readyz of the configured http.listen]
+        /// An http or https address, whose certificate is not verified [default: /readyz of the
+        /// configured http.listen]
         #[arg(long)]
         url: Option<String>,
     },
@@ -118,6 +119,9 @@ pub(super) struct Serve {
     /// data in a temporary folder unless --data is given
     #[arg(long)]
     pub(super) dev: bool,
+    /// With --dev: https, by a certificate for localhost that is made and kept in the data folder
+    #[arg(long, requires = "dev")]
+    pub(super) tls: bool,
 }
 
 #[derive(Debug, Subcommand)]

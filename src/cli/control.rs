@@ -3,7 +3,6 @@
 
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
-use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +13,7 @@ use serde_json::Value;
 use warp::http::{Method, Request};
 use warp::reply::Response;
 
-use super::args::Place;
+use super::args::{Place, Serve};
 use super::{Error, harden, print};
 use crate::config::{Config, EngineKind, Flags, Loaded, LogFormat, Sources};
 use crate::crypto::AuditKey;
@@ -28,9 +27,12 @@ const DEFAULT_DATA: &str = "data";
 /// which it is made again; or a restored store that the next start puts in their place.
 const STORE: [&str; 3] = ["store", "journal", "restored"];
 
-/// The configuration of a command.
-pub(super) fn load(place: Place, listen: Option<SocketAddr>, dev: bool) -> Result<Loaded, Error> {
-    let flags = Flags { listen, data: place.data, dev };
+/// The configuration of a command; `serve` has flags of its own.
+pub(super) fn load(place: Place, serve: Option<&Serve>) -> Result<Loaded, Error> {
+    let mut flags = Flags { data: place.data, ..Flags::default() };
+    if let Some(serve) = serve {
+        (flags.listen, flags.dev, flags.tls) = (serve.listen, serve.dev, serve.tls);
+    }
     Ok(Config::load(Sources::from_process(place.config, flags)?)?)
 }
 
@@ -68,7 +70,7 @@ pub(super) struct Control {
 impl Control {
     /// For the data folder that flags, variables and defaults name. Opens nothing yet.
     pub(super) fn new(place: Place) -> Result<Self, Error> {
-        let loaded = load(place, None, false)?;
+        let loaded = load(place, None)?;
         let data = data_folder(&loaded)?;
         Ok(Self { loaded, data, may_create: false, local: None })
     }

@@ -19,5 +19,6 @@ mod operate;
 mod restore;
 mod restored_keys;
 mod start;
+mod tls;
 mod unsound;
 mod usage;
