@@ -18,6 +18,7 @@ pub mod problem;
 pub mod refusals;
 
 mod admin;
+mod assets;
 mod call;
 mod control;
 mod doc;
