@@ -57,7 +57,7 @@ async fn listen(loaded: Loaded, data: &Path, random: &Random) -> Result<(), Erro
     let listener = listener.map_err(|error| server::Error::Listen(wanted, error))?;
     let bound = listener.local_addr().map_err(Error::io("see the own address"))?;
     let metrics = listen_metrics(loaded.config.metrics.listen).await?;
-    let is_dev = loaded.dev;
+    let (is_dev, public_url) = (loaded.dev, loaded.config.public_url(bound));
     tracing::info!(data = %data.display(), file = ?loaded.file, "starting");
     let server = Server::open(loaded, data, bound).await?;
     let mut lines = vec![format!("doorkey is listening on http://{bound}")];
@@ -67,6 +67,7 @@ async fn listen(loaded: Loaded, data: &Path, random: &Random) -> Result<(), Erro
     }
     if let Some(secret) = server.setup_secret().await? {
         lines.push(setup(reachable(bound), data, &secret));
+        lines.push(format!("or open {public_url}/setup in a browser"));
     }
     let until_stopped = async {
         for line in lines {

@@ -1,13 +1,15 @@
 //! What holds when nobody says anything: safe on this machine, closed to everybody else.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{
-    Argon2, Audit, Backup, ByteSize, Clock, Config, DAY, EngineKind, ForwardedHeader, Http, Limits,
-    Log, LogFormat, LogLevel, Metrics, Passwords, Profile, Registration, Sessions, Store, Tokens,
+    Argon2, Audit, Backup, ByteSize, Clock, Config, DAY, EngineKind, ForwardedHeader, Http,
+    Language, Limits, Log, LogFormat, LogLevel, Metrics, Pages, Passwords, Profile, Registration,
+    Sessions, Store, Tokens,
 };
-use crate::model::{Algorithm, Role, Roles};
+use crate::model::{Algorithm, Colour, Role, Roles};
 
 impl Default for Config {
     fn default() -> Self {
@@ -16,6 +18,7 @@ impl Default for Config {
             registration: Registration::Closed,
             roles: Roles::from([Role::admin(), editor, Role::user()]),
             http: Http::default(),
+            pages: Pages::default(),
             tokens: Tokens::default(),
             sessions: Sessions::default(),
             passwords: Passwords::default(),
@@ -46,6 +49,18 @@ impl Default for Http {
             request_timeout: Duration::from_secs(30),
             shutdown_timeout: Duration::from_secs(10),
             max_body: ByteSize::kib(16),
+        }
+    }
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self {
+            name: "doorkey".to_owned(),
+            logo: PathBuf::new(),
+            accent: Colour::rgb(0x2f, 0x5d, 0x8a),
+            languages: vec![Language::En, Language::De],
+            return_to: Vec::new(),
         }
     }
 }

@@ -12,6 +12,9 @@ use super::doc::{Caching, Doc, inline};
 use super::route::{Context, Endpoint, Guard, Route};
 use super::shared::{CACHING, share, tagged};
 
+/// A page.
+pub(super) const HTML: &str = "text/html; charset=utf-8";
+
 /// JavaScript (RFC 9239).
 pub(super) const SCRIPT: &str = "text/javascript; charset=utf-8";
 
@@ -75,6 +78,11 @@ impl Tagged {
         hasher.write(&bytes);
         let etag = format!("\"{:016x}\"", hasher.finish());
         Self { bytes, media, etag }
+    }
+
+    /// What tells these bytes from others, for a name.
+    pub(super) fn hash(&self) -> &str {
+        self.etag.trim_matches('"')
     }
 
     /// The bytes, or 304 to who has them.

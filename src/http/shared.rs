@@ -10,6 +10,9 @@ use warp::reply::Response;
 /// How long what is public may be kept without asking again.
 pub(super) const CACHING: &str = "public, max-age=300";
 
+/// How long what stands under a name with its hash may be kept: as long as anybody likes.
+pub(super) const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+
 /// Public knowledge: any page may read it, without credentials.
 pub(super) fn share(headers: &mut HeaderMap) {
     const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");

@@ -20,6 +20,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("warp", &["src/http", "src/server/outside.rs", "src/cli"]),
     ("hyper", &["src/http", "src/server/outside.rs", "src/cli"]),
     ("hyper_util", &["src/http", "src/cli"]),
+    ("askama", &["src/http/pages"]),
     ("matchit", &["src/http"]),
     ("utoipa", &["src/http"]),
     ("futures_core", &["src/http"]),
