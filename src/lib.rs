@@ -20,7 +20,8 @@
 //! - [`config`]: the defaults, `auth.toml`, `DOORKEY_…` variables and flags as one checked tree.
 //! - [`http`]: the outside. The accept loop, TLS, one gate for all requests, one route table with
 //!   the document made from it (`/openapi.json`), one file for each endpoint, one map from errors to
-//!   what a client may learn; and the metrics on a listener of their own.
+//!   what a client may learn; the pages for people (`http/pages`: forms that need no script, over
+//!   the same use cases); and the metrics on a listener of their own.
 //! - [`auth`]: the use cases. One file, one verb; each refuses without telling which part was
 //!   wrong, and writes its change and its audit event in one commit. `auth/trail` seals the
 //!   events afterwards, in a chain that shows tampering.
@@ -36,7 +37,8 @@
 //! - `model` imports nothing of ours; `crypto` and `store` only `model`; `auth` those three;
 //!   `http` only `model`, `auth` and the store's `Error`; `config` only `model`.
 //! - Each third-party crate has one home: warp and hyper in `http`, rustls in
-//!   `http/listen`, prometheus-client in `http/metrics`, sled in `store/sled`, argon2, jsonwebtoken and aws-lc in `crypto`, figment in
+//!   `http/listen`, askama in `http/pages`, prometheus-client in `http/metrics`, sled in
+//!   `store/sled`, argon2, jsonwebtoken and aws-lc in `crypto`, figment in
 //!   `config`, clap in `cli`.
 //! - Absence is `Option`; there is one error per layer; `http/refusal.rs` is the only place
 //!   where an error becomes an answer.

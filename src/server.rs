@@ -6,6 +6,7 @@ mod dev;
 mod engine;
 mod error;
 mod listeners;
+mod logo;
 mod master_key;
 mod outside;
 #[cfg(feature = "sled")]
@@ -81,6 +82,7 @@ impl Server {
     /// [`Error`], a sentence for the operator.
     pub async fn open(loaded: Loaded, data: &Path, bound: SocketAddr) -> Result<Self, Error> {
         let (clock, random) = (clock()?, Random::system());
+        let logo = logo::read(&loaded.config.pages.logo)?;
         let (store, folder) = engine::open(&loaded, data, &clock).await?;
         resume_clock(&store, &clock).await?;
         let master = open_master_key(&loaded, data, (&store, &random)).await?;
@@ -94,7 +96,7 @@ impl Server {
         let parts = Parts { store, passwords, keyring, throttle, clock, random };
         let auth = Arc::new(Auth::new(parts, settings::auth(&loaded.config, bound)));
         auth.restore_attempts().await?;
-        let api = Api::new(auth.clone(), settings::http(&loaded, bound));
+        let api = Api::new(auth.clone(), settings::http(&loaded, bound, logo));
         Ok(Self {
             #[cfg(feature = "sled")]
             schedule: Schedule::new((&auth, &own_clock), &loaded.config.backup, data),

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::Error;
-use crate::crypto::{self, AuditKey, KeyPair, MasterKey, PublicJwk, Random, VerifyingKey};
+use crate::crypto::{self, AuditKey, FormKey, KeyPair, MasterKey, PublicJwk, Random, VerifyingKey};
 use crate::model::{Algorithm, KeyId, KeySchedule, KeyState, SigningKey, Timestamp};
 use crate::store::{self, Store};
 
@@ -188,6 +188,11 @@ impl Keyring {
     /// The key that proves the end of the audit trail.
     pub(super) fn audit_key(&self) -> AuditKey {
         self.master.audit_key()
+    }
+
+    /// The key that proves forms.
+    pub(super) fn form_key(&self) -> FormKey {
+        self.master.form_key()
     }
 
     /// When keys change over.

@@ -11,6 +11,7 @@ mod create_user;
 mod error;
 mod events;
 mod form;
+mod form_token;
 mod import;
 mod inspect;
 mod keyring;
@@ -27,6 +28,7 @@ mod resolve;
 mod rotate;
 mod sessions;
 mod setup;
+mod signed_in;
 mod tend;
 mod throttle;
 mod tokens;
@@ -62,7 +64,7 @@ pub use self::trail::{
     EventLine, Expected, Line, TrailFinding, TrailFlaw, TrailPage, TrailReport, Verifier,
 };
 pub use self::users::UserChange;
-use crate::crypto::{Issuer, PasswordPolicy, Passwords, Random};
+use crate::crypto::{FormKey, Issuer, PasswordPolicy, Passwords, Random};
 pub use crate::crypto::{PoolLoad, PublicJwk as JwksKey};
 use crate::model::{Algorithm, Clock, EventId, Roles};
 use crate::store::Store;
@@ -148,6 +150,7 @@ pub struct Auth {
     watch: clock::ClockWatch,
     backups: back_up::Backups,
     sealer: trail::Sealer,
+    form_key: FormKey,
 }
 
 impl Auth {
@@ -155,6 +158,7 @@ impl Auth {
     #[must_use]
     pub fn new(parts: Parts, settings: Settings) -> Self {
         let sealer = trail::Sealer::new(parts.keyring.audit_key());
+        let form_key = parts.keyring.form_key();
         Self {
             store: parts.store,
             passwords: parts.passwords,
@@ -170,6 +174,7 @@ impl Auth {
             watch: clock::ClockWatch::default(),
             backups: back_up::Backups::default(),
             sealer,
+            form_key,
         }
     }
 
@@ -177,6 +182,18 @@ impl Auth {
     #[must_use]
     pub fn new_request_id(&self) -> String {
         self.random.id::<EventId>().to_string()
+    }
+
+    /// Whether anyone may make an account.
+    #[must_use]
+    pub fn is_registration_open(&self) -> bool {
+        self.settings.registration_open
+    }
+
+    /// The fewest characters of a new password.
+    #[must_use]
+    pub fn shortest_password(&self) -> usize {
+        self.settings.policy.min_chars
     }
 
     /// Whether the store answers, and the clock is good enough to issue tokens by.

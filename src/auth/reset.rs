@@ -106,6 +106,16 @@ impl Auth {
         Ok(())
     }
 
+    /// The account whose password this token may set, for the page that asks for one. The token
+    /// stays good.
+    ///
+    /// # Errors
+    /// [`Error::InvalidToken`] as for [`Auth::finish_reset`].
+    pub async fn link_user(&self, token: &Secret) -> Result<User, Error> {
+        let token = LinkToken::parse(token.expose()).map_err(|_| bad_link(Rule::LinkForm))?;
+        Ok(self.good_link(&token).await?.1.value)
+    }
+
     async fn good_link(&self, token: &LinkToken) -> Result<(Stored<Link>, Stored<User>), Error> {
         let link = self.store.links().get(token.link).await?;
         let link = link.ok_or_else(|| bad_link(Rule::LinkUnknown))?;

@@ -75,6 +75,7 @@ async fn listen(loaded: Loaded, data: &Path, random: &Random) -> Result<(), Erro
     }
     if let Some(secret) = server.setup_secret().await? {
         lines.push(setup(&curl_of(&config, bound), data, &secret));
+        lines.push(format!("or open {}/setup in a browser", config.public_url(bound)));
     }
     let is_plain = tls.is_none();
     let until_stopped = async {

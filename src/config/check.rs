@@ -4,10 +4,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Config, DAY, Http, Passwords, Profile, rules};
+use super::{Config, DAY, Http, Pages, Passwords, Profile, rules};
 
 /// Every key, and what it must be.
-pub(super) const SENTENCES: [(&str, &str); 49] = [
+pub(super) const SENTENCES: [(&str, &str); 54] = [
     ("registration", "must be \"open\" or \"closed\""),
     (
         "roles",
@@ -42,6 +42,20 @@ pub(super) const SENTENCES: [(&str, &str); 49] = [
     ("http.max_body", "must be between 4 KiB and 1 MiB, for example \"16 KiB\""),
     ("tls.certificate", PEM),
     ("tls.key", PEM),
+    ("pages.name", "must be 1 to 64 characters without control characters or spaces at its ends"),
+    (
+        "pages.logo",
+        "must be empty or the path of a PNG or SVG file without spaces at its ends, for example \
+         \"/etc/doorkey/logo.svg\"",
+    ),
+    ("pages.accent", "must be a colour of # and six hexadecimal digits, for example \"#2f5d8a\""),
+    ("pages.languages", "must be a list of one or more of \"en\" and \"de\", each once"),
+    (
+        "pages.return_to",
+        "must be a list of at most 64 whole addresses such as \
+         [\"https://app.example.org/signed-in\"], without user, fragment, .. or %; http only for \
+         localhost, 127.0.0.0/8 and [::1]",
+    ),
     ("tokens.algorithm", "must be \"ES256\", \"EdDSA\" or \"RS256\""),
     ("tokens.access_ttl", "must be between 5m and 15m, for example \"10m\""),
     ("tokens.audience", "must be 1 to 255 visible ASCII characters without spaces"),
@@ -106,6 +120,7 @@ pub(super) struct Broken {
 /// Ranges first, then the rules between keys.
 pub(super) fn check(config: &Config, dev: bool) -> Result<(), Broken> {
     let ranges = http_ranges(&config.http).into_iter().chain(ranges(config));
+    let ranges = ranges.chain(page_ranges(&config.pages));
     for (key, holds) in ranges.chain(password_ranges(&config.passwords)) {
         if !holds {
             return Err(Broken { keys: vec![key], why: sentence(key) });
@@ -176,6 +191,22 @@ pub(super) fn is_path(path: &Path) -> bool {
     path.to_str().is_some_and(|text| {
         !text.is_empty() && text.trim() == text && !text.contains(char::is_control)
     })
+}
+
+fn page_ranges(pages: &Pages) -> Vec<(&'static str, bool)> {
+    let name = pages.name.as_str();
+    let is_name = within(name.chars().count(), 1, 64)
+        && name.trim() == name
+        && !name.contains(char::is_control);
+    let has_twice = |at: usize| pages.languages[..at].contains(&pages.languages[at]);
+    let languages = !pages.languages.is_empty() && !(0..pages.languages.len()).any(has_twice);
+    let no_logo = pages.logo.as_os_str().is_empty();
+    vec![
+        ("pages.name", is_name),
+        ("pages.logo", no_logo || is_path(&pages.logo)),
+        ("pages.languages", languages),
+        ("pages.return_to", pages.return_to.len() <= 64),
+    ]
 }
 
 fn password_ranges(passwords: &Passwords) -> Vec<(&'static str, bool)> {

@@ -1,14 +1,15 @@
 //! What holds when nobody says anything: safe on this machine, closed to everybody else.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{
-    Argon2, Audit, Backup, ByteSize, Clock, Config, DAY, EngineKind, ForwardedHeader, Http, Limits,
-    Log, LogFormat, LogLevel, Metrics, Passwords, Plain, Profile, Registration, Sessions, Store,
-    Tls, Tokens,
+    Argon2, Audit, Backup, ByteSize, Clock, Config, DAY, EngineKind, ForwardedHeader, Http,
+    Language, Limits, Log, LogFormat, LogLevel, Metrics, Pages, Passwords, Plain, Profile,
+    Registration, Sessions, Store, Tls, Tokens,
 };
-use crate::model::{Algorithm, Role, Roles};
+use crate::model::{Algorithm, Colour, Role, Roles};
 
 impl Default for Config {
     fn default() -> Self {
@@ -18,6 +19,7 @@ impl Default for Config {
             roles: Roles::from([Role::admin(), editor, Role::user()]),
             http: Http::default(),
             tls: Tls::default(),
+            pages: Pages::default(),
             tokens: Tokens::default(),
             sessions: Sessions::default(),
             passwords: Passwords::default(),
@@ -57,6 +59,18 @@ impl Default for Http {
 impl Default for Tls {
     fn default() -> Self {
         Self { certificate: None, key: None, self_signed: false }
+    }
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self {
+            name: "doorkey".to_owned(),
+            logo: PathBuf::new(),
+            accent: Colour::rgb(0x2f, 0x5d, 0x8a),
+            languages: vec![Language::En, Language::De],
+            return_to: Vec::new(),
+        }
     }
 }
 

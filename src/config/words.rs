@@ -67,6 +67,14 @@ words! {
         XRealIp = "x-real-ip",
     }
 
+    /// A language of the pages.
+    Language {
+        /// English.
+        En = "en",
+        /// German.
+        De = "de",
+    }
+
     /// How long a password must be.
     Profile {
         /// 8 characters and the lists of known passwords.

@@ -3,17 +3,16 @@
 
 use std::fmt;
 
-mod audit_key;
 mod digest;
 mod jwt;
 mod keys;
+mod mac_key;
 mod normalize;
 mod password;
 mod random;
 mod seal;
 mod strength;
 
-pub use audit_key::AuditKey;
 pub use digest::fingerprint;
 pub use digest::hash_record;
 pub use digest::hash_secret;
@@ -27,6 +26,8 @@ pub use jwt::verify;
 pub use keys::KeyPair;
 pub use keys::PublicJwk;
 pub use keys::VerifyingKey;
+pub use mac_key::AuditKey;
+pub use mac_key::FormKey;
 pub use password::Argon2Params;
 pub use password::BadHash;
 pub use password::Busy;

@@ -6,7 +6,7 @@ use warp::http::HeaderMap;
 
 use super::kind::Kind;
 use super::problem::Problem;
-use super::{json, query};
+use super::{form_body, json, query};
 use crate::auth::{Access, Client};
 use crate::model::Rule;
 
@@ -38,6 +38,16 @@ impl Call {
     /// The body as `T`, strictly.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         json::parse(&self.headers, &self.body)
+    }
+
+    /// The body as the form `T`, strictly.
+    pub(super) fn form<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        form_body::parse(&self.headers, &self.body)
+    }
+
+    /// One parameter behind the `?`, whatever else is there.
+    pub(super) fn parameter(&self, name: &str) -> Option<String> {
+        query::single(self.query.as_deref()?, name)
     }
 
     /// The parameters behind the `?`; unknown and repeated ones are refused.

@@ -5,12 +5,13 @@ use std::time::Duration;
 use warp::http::header::COOKIE;
 use warp::http::{HeaderMap, HeaderValue};
 
-use crate::model::{RefreshToken, Secret};
+use crate::model::{FormCookie, RefreshToken, Secret};
 
-/// What the refresh cookie is called and whether it needs TLS.
+/// What our cookies are called and whether they need TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CookieRule {
     name: &'static str,
+    form: &'static str,
     secure: bool,
 }
 
@@ -25,6 +26,16 @@ pub enum Presented {
     Garbage,
 }
 
+impl Presented {
+    /// The token, where it is one.
+    pub(super) fn token(self) -> Option<RefreshToken> {
+        match self {
+            Self::Token(token) => Some(token),
+            Self::None | Self::Garbage => None,
+        }
+    }
+}
+
 /// Cookie headers that different parsers read differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BadCookies {
@@ -36,13 +47,13 @@ pub enum BadCookies {
 
 impl CookieRule {
     /// The cookie of every real installation, behind a TLS proxy too.
-    pub const HOST: Self = Self { name: "__Host-refresh", secure: true };
+    pub const HOST: Self = Self { name: "__Host-refresh", form: "__Host-form", secure: true };
 
     /// The cookie of a loopback listener over plain HTTP. Another name, so that a browser
     /// never sends the one where the other is meant.
-    pub const LOOPBACK: Self = Self { name: "refresh", secure: false };
+    pub const LOOPBACK: Self = Self { name: "refresh", form: "form", secure: false };
 
-    /// What the cookie is called.
+    /// What the refresh cookie is called.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.name
@@ -53,56 +64,68 @@ impl CookieRule {
     /// # Errors
     /// [`BadCookies`]: 400, no session is touched and nothing is cleared.
     pub fn read(self, headers: &HeaderMap) -> Result<Presented, BadCookies> {
-        Ok(match self.find(headers)? {
+        Ok(match find(headers, self.name)? {
             None => Presented::None,
             Some(value) => RefreshToken::parse(value).map_or(Presented::Garbage, Presented::Token),
         })
     }
 
-    /// The value of the cookie with exactly this name, looked for in every Cookie line.
+    /// Reads the cookie that ties forms to a browser; `None` where there is none, or one that
+    /// cannot be of ours.
     ///
     /// # Errors
-    /// [`BadCookies`], whatever the rest of the header says.
-    fn find(self, headers: &HeaderMap) -> Result<Option<&str>, BadCookies> {
-        let mut found = None;
-        for line in headers.get_all(COOKIE) {
-            // `to_str` refuses what is not visible ASCII (and the tabs it lets pass are harmless).
-            let line = line.to_str().map_err(|_| BadCookies::NonAscii)?;
-            for value in pairs(line).filter(|(name, _)| *name == self.name).map(|(_, value)| value)
-            {
-                if found.replace(value).is_some() {
-                    return Err(BadCookies::Duplicate);
-                }
-            }
-        }
-        Ok(found)
+    /// [`BadCookies`].
+    pub fn read_form(self, headers: &HeaderMap) -> Result<Option<FormCookie>, BadCookies> {
+        Ok(find(headers, self.form)?.and_then(|text| FormCookie::parse(text).ok()))
+    }
+
+    /// `Set-Cookie` that ties forms to a browser, until the browser is closed. Lax, so that it
+    /// comes with a link from another site, too: it would be replaced there, and the forms that
+    /// are open in other tabs would be good for nothing.
+    #[must_use]
+    pub fn set_form(self, cookie: &FormCookie) -> HeaderValue {
+        self.header((self.form, &cookie.to_text()), "SameSite=Lax")
     }
 
     /// `Set-Cookie` with the token, for the rest of the session.
     #[must_use]
     pub fn set(self, token: &RefreshToken, max_age: Duration) -> HeaderValue {
-        self.header(&token.to_text(), max_age)
+        let rest = format!("SameSite=Strict; Max-Age={}", max_age.as_secs());
+        self.header((self.name, &token.to_text()), &rest)
     }
 
     /// `Set-Cookie` that makes the browser forget the token: the same attributes, or it would
     /// name another cookie.
     #[must_use]
     pub fn clear(self) -> HeaderValue {
-        self.header(&Secret::new(String::new()), Duration::ZERO)
+        self.header((self.name, &Secret::new(String::new())), "SameSite=Strict; Max-Age=0")
     }
 
-    fn header(self, value: &Secret, max_age: Duration) -> HeaderValue {
-        let text = format!(
-            "{}={}; Path=/; HttpOnly;{} SameSite=Strict; Max-Age={}",
-            self.name,
-            value.expose(),
-            if self.secure { " Secure;" } else { "" },
-            max_age.as_secs(),
-        );
+    fn header(self, (name, value): (&str, &Secret), rest: &str) -> HeaderValue {
+        let secure = if self.secure { " Secure;" } else { "" };
+        let text = format!("{name}={}; Path=/; HttpOnly;{secure} {rest}", value.expose());
         let mut header = HeaderValue::from_str(&text).expect("a token is base64url and a dot");
         header.set_sensitive(true);
         header
     }
+}
+
+/// The value of the cookie with exactly this name, looked for in every Cookie line.
+///
+/// # Errors
+/// [`BadCookies`], whatever the rest of the header says.
+fn find<'a>(headers: &'a HeaderMap, wanted: &str) -> Result<Option<&'a str>, BadCookies> {
+    let mut found = None;
+    for line in headers.get_all(COOKIE) {
+        // `to_str` refuses what is not visible ASCII (and the tabs it lets pass are harmless).
+        let line = line.to_str().map_err(|_| BadCookies::NonAscii)?;
+        for value in pairs(line).filter(|(name, _)| *name == wanted).map(|(_, value)| value) {
+            if found.replace(value).is_some() {
+                return Err(BadCookies::Duplicate);
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// The name and value of each cookie of a line. After `;` one space is the separator's, any
@@ -151,7 +174,7 @@ mod tests {
     }
 
     fn find(line: &str) -> Option<String> {
-        CookieRule::HOST.find(&with(&[line.as_bytes()])).unwrap().map(str::to_owned)
+        super::find(&with(&[line.as_bytes()]), "__Host-refresh").unwrap().map(str::to_owned)
     }
 
     #[test]
@@ -168,7 +191,7 @@ mod tests {
             assert_eq!(find(line).as_deref(), Some("v"), "{line:?}");
         }
         let headers = with(&[b"a=1", b"__Host-refresh=v"]);
-        assert_eq!(CookieRule::HOST.find(&headers), Ok(Some("v")));
+        assert_eq!(super::find(&headers, "__Host-refresh"), Ok(Some("v")));
     }
 
     /// CK-06.
@@ -213,7 +236,7 @@ mod tests {
             &[b"__Host-refresh=v", b"__Host-refresh=v"],
             &[b"__Host-refresh=v", b"a=1", b"__Host-refresh=w"],
         ] {
-            assert_eq!(CookieRule::HOST.find(&with(lines)), Err(BadCookies::Duplicate));
+            assert_eq!(super::find(&with(lines), "__Host-refresh"), Err(BadCookies::Duplicate));
         }
     }
 
@@ -226,11 +249,11 @@ mod tests {
             "\u{2000}__Host-refresh=v",
             "__Host-refresh\u{2000}=v",
         ] {
-            let found = CookieRule::HOST.find(&with(&[line.as_bytes()])).map(|_| ());
+            let found = super::find(&with(&[line.as_bytes()]), "__Host-refresh").map(|_| ());
             assert_eq!(found, Err(BadCookies::NonAscii), "{line:?}");
         }
         let second_line = with(&[b"__Host-refresh=v", b"a=\xff"]);
-        assert_eq!(CookieRule::HOST.find(&second_line), Err(BadCookies::NonAscii));
+        assert_eq!(super::find(&second_line, "__Host-refresh"), Err(BadCookies::NonAscii));
     }
 
     /// CK-07.

@@ -34,14 +34,25 @@ pub(super) struct Parameter {
     pub(super) schema: Reference,
 }
 
+/// Whether an answer sets a cookie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sets {
+    /// Never.
+    Nothing,
+    /// The one that ties forms to a browser, where the browser has none.
+    FormCookie,
+    /// The refresh cookie, or clears it.
+    RefreshCookie,
+}
+
 /// An answer when all goes well.
 #[derive(Debug, Clone)]
 pub(super) struct Success {
     pub(super) status: StatusCode,
     pub(super) about: &'static str,
-    /// The media type of the body and its schema; `None` without a body.
-    pub(super) content: Option<(&'static str, Reference)>,
-    pub(super) sets_cookie: bool,
+    /// The media types of the body and their schemas; none without a body.
+    pub(super) content: Vec<(&'static str, Reference)>,
+    pub(super) sets: Sets,
 }
 
 /// How long an answer may be kept.
@@ -53,6 +64,15 @@ pub(super) enum Caching {
     Public,
     /// The same, and with an entity tag to ask again by.
     Tagged,
+    /// For ever, by anyone, and with such a tag.
+    Immutable,
+}
+
+impl Caching {
+    /// Whether there is an entity tag.
+    pub(super) fn is_tagged(self) -> bool {
+        matches!(self, Self::Tagged | Self::Immutable)
+    }
 }
 
 /// What a row says of itself.
@@ -84,7 +104,7 @@ impl Doc {
         }
     }
 
-    /// With a JSON body of this type.
+    /// With a body of this type: JSON, or the fields of a form where the row takes one.
     pub(super) fn takes<T: ToSchema>(mut self) -> Self {
         self.takes = Some(reference::<T>);
         self
@@ -102,22 +122,45 @@ impl Doc {
         schema: Reference,
         (status, about): (StatusCode, &'static str),
     ) -> Self {
-        let content = Some((media, schema));
-        self.gives.push(Success { status, about, content, sets_cookie: false });
+        let content = vec![(media, schema)];
+        self.gives.push(Success { status, about, content, sets: Sets::Nothing });
+        self
+    }
+
+    /// Or with a body of this media type, under the status of the last one.
+    pub(super) fn or_typed(mut self, media: &'static str, schema: Reference) -> Self {
+        if let Some(success) = self.gives.last_mut() {
+            success.content.push((media, schema));
+        }
         self
     }
 
     /// Answers 204.
     pub(super) fn gives_nothing(mut self, about: &'static str) -> Self {
         let status = StatusCode::NO_CONTENT;
-        self.gives.push(Success { status, about, content: None, sets_cookie: false });
+        self.gives.push(Success { status, about, content: Vec::new(), sets: Sets::Nothing });
+        self
+    }
+
+    /// Sends on by 303.
+    pub(super) fn sends_on(mut self, about: &'static str) -> Self {
+        let status = StatusCode::SEE_OTHER;
+        self.gives.push(Success { status, about, content: Vec::new(), sets: Sets::Nothing });
+        self
+    }
+
+    /// The answers so far set the cookie of the forms where there is none.
+    pub(super) fn sets_form_cookie(mut self) -> Self {
+        for success in &mut self.gives {
+            success.sets = Sets::FormCookie;
+        }
         self
     }
 
     /// The answers so far set the refresh cookie, or clear it.
     pub(super) fn sets_cookie(mut self) -> Self {
         for success in &mut self.gives {
-            success.sets_cookie = true;
+            success.sets = Sets::RefreshCookie;
         }
         self
     }

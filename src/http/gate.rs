@@ -1,7 +1,6 @@
 //! The gate: everything that is checked before an endpoint sees a request, in one order for all
 //! routes, and what every answer gets on its way out.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,6 +14,7 @@ use warp::http::request::Parts;
 use warp::http::{HeaderMap, HeaderValue, Method, Request};
 use warp::reply::Response;
 
+use self::methods::{Methods, router};
 use super::body::read_body;
 use super::call::Call;
 use super::headers::SecurityHeaders;
@@ -22,6 +22,7 @@ use super::kind::Kind;
 use super::listen::Peer;
 use super::metrics::Traffic;
 use super::origin::Origins;
+use super::pages::Pages;
 use super::problem::{Challenge, Problem};
 use super::refusals::Refusals;
 use super::route::{Body, Context, Endpoint, Guard, Route};
@@ -31,6 +32,7 @@ use crate::model::Rule;
 
 mod count;
 mod guard;
+mod methods;
 mod refused;
 
 /// The longest target of a request, in bytes.
@@ -39,10 +41,6 @@ const MAX_URI: usize = 4 * 1024;
 /// The largest body that the operator's command line sends, in bytes.
 const MAX_OPERATOR_BODY: usize = 1024 * 1024;
 
-/// The methods of one path.
-#[derive(Clone, Default)]
-struct Methods(HashMap<Method, Arc<Endpoint>>);
-
 /// The whole outside as one function from a request to an answer. Cheap to clone.
 #[derive(Clone)]
 pub struct Api(Arc<Inner>);
@@ -50,6 +48,7 @@ pub struct Api(Arc<Inner>);
 struct Inner {
     auth: Arc<Auth>,
     settings: Arc<Settings>,
+    pages: Arc<Pages>,
     paths: matchit::Router<Methods>,
     routes: Vec<Route>,
     origins: Origins,
@@ -70,10 +69,10 @@ impl Api {
     pub fn new(auth: Arc<Auth>, settings: Settings) -> Self {
         let settings = Arc::new(settings);
         let traffic = settings.metrics.then(|| Arc::new(Traffic::new()));
-        let refusals = Arc::default();
-        let context = Context { auth, settings, traffic, refusals };
+        let pages = Arc::new(Pages::new(&settings.pages));
+        let context = Context { auth, settings, pages, traffic, refusals: Arc::default() };
         let endpoints = endpoints(&context);
-        let Context { auth, settings, traffic, refusals } = context;
+        let Context { auth, settings, pages, traffic, refusals } = context;
         let routes = endpoints.iter().map(|endpoint| endpoint.route.clone()).collect();
         Self(Arc::new(Inner {
             paths: router(endpoints),
@@ -82,6 +81,7 @@ impl Api {
             security: SecurityHeaders::new(settings.hsts),
             auth,
             settings,
+            pages,
             traffic,
             refusals,
         }))
@@ -110,6 +110,10 @@ impl Api {
         self.finish(&head, &mut answer, &request_id);
         count::answered(watch, answer.status());
         answer
+    }
+
+    fn is_page(&self, path: &str) -> bool {
+        self.0.paths.at(path).is_ok_and(|found| found.value.is_page())
     }
 
     fn client(&self, headers: &HeaderMap, peer: Peer) -> Client {
@@ -154,7 +158,8 @@ impl Api {
         let visible = found.value.visible_to(peer);
         let visible = visible.ok_or_else(|| not_there(Rule::RouteOfOperator))?;
         let methods = visible.allowed();
-        if let Some(answer) = self.0.origins.preflight(&head.method, &head.headers, &methods) {
+        let preflight = || self.0.origins.preflight(&head.method, &head.headers, &methods);
+        if let Some(answer) = (!visible.is_page()).then(preflight).flatten() {
             return Ok(answer);
         }
         let endpoint = visible.endpoint(&head.method).ok_or_else(|| no_method(&methods))?;
@@ -180,13 +185,16 @@ impl Api {
     {
         match route.body {
             Body::Ignored => Ok(Bytes::new()),
-            Body::Json | Body::OptionalJson => {
+            Body::Json | Body::OptionalJson | Body::Form => {
                 let settings = &self.0.settings;
                 let most = match route.guard {
                     Guard::Operator => MAX_OPERATOR_BODY,
-                    Guard::Public | Guard::Browser | Guard::Setup | Guard::User | Guard::Admin => {
-                        settings.max_body
-                    }
+                    Guard::Public
+                    | Guard::Browser
+                    | Guard::Page
+                    | Guard::Setup
+                    | Guard::User
+                    | Guard::Admin => settings.max_body,
                 };
                 Ok(read_body(body, most, settings.body_timeout).await?)
             }
@@ -194,7 +202,9 @@ impl Api {
     }
 
     fn finish(&self, head: &Parts, answer: &mut Response, request_id: &str) {
-        self.0.origins.allow_reading(&head.headers, answer.headers_mut());
+        if !self.is_page(head.uri.path()) {
+            self.0.origins.allow_reading(&head.headers, answer.headers_mut());
+        }
         self.0.security.apply(answer.headers_mut(), header_value(request_id));
         tracing::debug!(
             request.id = request_id,
@@ -205,43 +215,6 @@ impl Api {
             "answered"
         );
     }
-}
-
-impl Methods {
-    /// What of this path is there for `peer`: all of it for the operator, and for everyone else
-    /// nothing that is the operator's. `None` when no method is left.
-    fn visible_to(&self, peer: Peer) -> Option<Self> {
-        let mut seen = self.clone();
-        if !matches!(peer, Peer::Unix { .. }) {
-            seen.0.retain(|_, endpoint| endpoint.route.guard != Guard::Operator);
-        }
-        (!seen.0.is_empty()).then_some(seen)
-    }
-
-    /// The row for this method; HEAD goes where GET does.
-    fn endpoint(&self, method: &Method) -> Option<&Endpoint> {
-        let method = if *method == Method::HEAD { &Method::GET } else { method };
-        self.0.get(method).map(|endpoint| &**endpoint)
-    }
-
-    /// What `Allow` says, in a fixed order.
-    fn allowed(&self) -> Vec<Method> {
-        let all = [Method::GET, Method::HEAD, Method::POST, Method::PATCH, Method::DELETE];
-        all.into_iter().filter(|method| self.endpoint(method).is_some()).collect()
-    }
-}
-
-fn router(endpoints: Vec<Endpoint>) -> matchit::Router<Methods> {
-    let mut paths: HashMap<&'static str, Methods> = HashMap::new();
-    for endpoint in endpoints {
-        let methods = paths.entry(endpoint.route.path).or_default();
-        methods.0.insert(endpoint.route.method.clone(), Arc::new(endpoint));
-    }
-    let mut router = matchit::Router::new();
-    for (path, methods) in paths {
-        router.insert(path, methods).expect("the paths of the table do not collide");
-    }
-    router
 }
 
 /// The warp filter of the row, with everything it needs in the request's extensions.

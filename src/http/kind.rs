@@ -127,26 +127,6 @@ impl Kind {
     }
 }
 
-/// The HTML page at `/problems/<code>`, where the `type` of a problem points to; `None` when
-/// there is no such code. It has neither script nor style.
-#[must_use]
-pub fn page(code: &str) -> Option<String> {
-    let row = Kind::from_code(code)?.row();
-    let (title, help) = (escape(row.title), escape(row.help));
-    Some(format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{title}</title></head>\n\
-         <body>\n<h1>{title}</h1>\n<p>Code <code>{code}</code>, HTTP status {status}.</p>\n<p>{help}</p>\n\
-         </body>\n</html>\n",
-        code = row.code,
-        status = row.status.as_u16(),
-    ))
-}
-
-/// Text as HTML content. The table is ours, but it holds `<` and `'` all the same.
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -192,25 +172,5 @@ mod tests {
                 assert_eq!(kind.row().status.as_u16(), status, "{code}");
             }
         }
-    }
-
-    #[test]
-    fn every_problem_has_a_page_and_nothing_else_has() {
-        for kind in Kind::ALL {
-            let page = page(kind.row().code).unwrap();
-            assert!(page.contains(&escape(kind.row().title)), "{page}");
-            assert!(!page.contains("<script") && !page.contains("<style"), "{page}");
-        }
-        for code in ["", "Internal", "internal/", "../internal", "<b>"] {
-            assert_eq!(page(code), None, "{code:?}");
-        }
-    }
-
-    /// BRW-03.
-    #[test]
-    fn what_looks_like_markup_in_the_table_is_escaped() {
-        let page = page("malformed_header").unwrap();
-        assert!(page.contains("Bearer &lt;token&gt;"), "{page}");
-        assert_eq!(escape("<a href=\"x\">&"), "&lt;a href=&quot;x&quot;&gt;&amp;");
     }
 }

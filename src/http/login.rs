@@ -9,7 +9,7 @@ use warp::http::{Method, StatusCode};
 use warp::reply::Response;
 
 use super::call::Call;
-use super::cookie::{CookieRule, Presented};
+use super::cookie::CookieRule;
 use super::doc::{Cookie, Doc};
 use super::kind::Kind;
 use super::openapi::words;
@@ -43,10 +43,7 @@ pub(super) fn endpoint(context: &Context) -> Endpoint {
 
 async fn login(context: Context, call: Arc<Call>) -> Result<Response, Problem> {
     let rule = context.settings.cookie;
-    let device = match rule.read(&call.headers)? {
-        Presented::Token(token) => Some(token),
-        Presented::None | Presented::Garbage => None,
-    };
+    let device = rule.read(&call.headers)?.token();
     let Form { username, password } = call.json()?;
     let credentials = Credentials { username, password };
     let signed_in = context.auth.login(credentials, device.as_ref(), &call.client).await?;

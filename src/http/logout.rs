@@ -7,7 +7,6 @@ use warp::http::header::SET_COOKIE;
 use warp::reply::Response;
 
 use super::call::Call;
-use super::cookie::Presented;
 use super::doc::{Cookie, Doc};
 use super::problem::Problem;
 use super::reply;
@@ -24,7 +23,7 @@ pub(super) fn endpoint(context: &Context) -> Endpoint {
 
 async fn logout(context: Context, call: Arc<Call>) -> Result<Response, Problem> {
     let rule = context.settings.cookie;
-    if let Presented::Token(token) = rule.read(&call.headers)? {
+    if let Some(token) = rule.read(&call.headers)?.token() {
         context.auth.logout(&token, &call.client).await?;
     }
     let mut answer = reply::no_content();

@@ -18,9 +18,11 @@ pub mod problem;
 pub mod refusals;
 
 mod admin;
+mod assets;
 mod call;
 mod control;
 mod doc;
+mod form_body;
 mod gate;
 mod health;
 mod jwks;
@@ -29,6 +31,7 @@ mod logout;
 mod me;
 mod metadata;
 mod openapi;
+mod pages;
 mod password;
 mod password_reset;
 mod problems;
@@ -49,6 +52,7 @@ use self::client_ip::ForwardedHeader;
 pub use self::control::{ControlError, ControlSocket, Reply, ask, download, pieces, read, request};
 use self::cookie::CookieRule;
 pub use self::gate::Api;
+pub use self::pages::{Language, Logo, Look};
 pub use self::route::{Body, Counts, Guard, Route};
 use self::route::{Context, Endpoint};
 use crate::model::IpNetwork;
@@ -76,6 +80,8 @@ pub struct Settings {
     pub body_timeout: Duration,
     /// The issuer in the metadata.
     pub issuer: String,
+    /// How the pages look, speak, and where they lead to.
+    pub pages: Look,
     /// Whether requests are counted, for [`Api::metrics`].
     pub metrics: bool,
 }
@@ -106,6 +112,7 @@ fn endpoints(context: &Context) -> Vec<Endpoint> {
     all.extend(sessions::endpoints(context));
     all.extend(health::endpoints(context));
     all.extend(admin::endpoints(context));
+    all.extend(pages::endpoints(context));
     all.push(openapi::endpoint(context, &all));
     all
 }

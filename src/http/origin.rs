@@ -47,19 +47,21 @@ impl Origins {
         headers: &HeaderMap,
         strict: bool,
     ) -> Result<(), ForeignOrigin> {
-        if headers.contains_key(ORIGIN) {
-            let origin = only(headers, ORIGIN.as_str()).ok_or(Rule::OriginUnclear)?;
-            let known = contains(&self.own, origin) || contains(&self.cors, origin);
-            let foreign = || told(Rule::OriginForeign, "Origin", origin);
-            return if known { Ok(()) } else { Err(foreign()) };
+        check(headers, strict, |origin| contains(&self.own, origin) || contains(&self.cors, origin))
+    }
+
+    /// The same for the forms of our pages, which no other site sends, listed or not. A page that
+    /// tells no referrer has its origin hidden from us, too (Fetch, "append a request `Origin`
+    /// header"): there the browser's own word counts that it is this one.
+    ///
+    /// # Errors
+    /// [`ForeignOrigin`].
+    pub fn check_own_page(&self, headers: &HeaderMap, strict: bool) -> Result<(), ForeignOrigin> {
+        let is_hidden = only(headers, ORIGIN.as_str()) == Some("null");
+        if is_hidden && only(headers, FETCH_SITE) == Some("same-origin") {
+            return Ok(());
         }
-        if headers.contains_key(FETCH_SITE) {
-            let site = only(headers, FETCH_SITE).ok_or(Rule::FetchSiteForeign)?;
-            let good = site == "same-origin" || site == "none";
-            let foreign = || told(Rule::FetchSiteForeign, "Sec-Fetch-Site", site);
-            return if good { Ok(()) } else { Err(foreign()) };
-        }
-        if strict { Err(Rule::OriginMissing.into()) } else { Ok(()) }
+        check(headers, strict, |origin| contains(&self.own, origin))
     }
 
     /// Adds to an answer what lets a listed site read it, and that the answer depends on the
@@ -112,6 +114,26 @@ impl Origins {
 
 /// What kind of page the browser says it sends for (Fetch Metadata).
 const FETCH_SITE: &str = "sec-fetch-site";
+
+/// Whether the request says that it comes from an origin that is `known`, or from no other site.
+fn check(
+    headers: &HeaderMap,
+    strict: bool,
+    known: impl Fn(&str) -> bool,
+) -> Result<(), ForeignOrigin> {
+    if headers.contains_key(ORIGIN) {
+        let origin = only(headers, ORIGIN.as_str()).ok_or(Rule::OriginUnclear)?;
+        let foreign = || told(Rule::OriginForeign, "Origin", origin);
+        return if known(origin) { Ok(()) } else { Err(foreign()) };
+    }
+    if headers.contains_key(FETCH_SITE) {
+        let site = only(headers, FETCH_SITE).ok_or(Rule::FetchSiteForeign)?;
+        let good = site == "same-origin" || site == "none";
+        let foreign = || told(Rule::FetchSiteForeign, "Sec-Fetch-Site", site);
+        return if good { Ok(()) } else { Err(foreign()) };
+    }
+    if strict { Err(Rule::OriginMissing.into()) } else { Ok(()) }
+}
 
 /// With the header that told it.
 fn told(rule: Rule, header: &str, value: &str) -> ForeignOrigin {
@@ -171,7 +193,7 @@ mod tests {
         headers
     }
 
-    fn check(lines: &[(&'static str, &str)], strict: bool) -> bool {
+    fn is_let_in(lines: &[(&'static str, &str)], strict: bool) -> bool {
         origins().check_cookie_route(&headers(lines), strict).is_ok()
     }
 
@@ -179,9 +201,9 @@ mod tests {
     #[test]
     fn a_listed_origin_may_use_the_cookie_wherever_it_stands() {
         for origin in [OWN, APP] {
-            assert!(check(&[("origin", origin)], true));
+            assert!(is_let_in(&[("origin", origin)], true));
             for site in ["same-origin", "same-site", "cross-site", "none"] {
-                assert!(check(&[("origin", origin), ("sec-fetch-site", site)], true));
+                assert!(is_let_in(&[("origin", origin), ("sec-fetch-site", site)], true));
             }
         }
     }
@@ -190,12 +212,32 @@ mod tests {
     #[test]
     fn an_origin_that_is_not_listed_may_not() {
         for stranger in STRANGERS {
-            assert!(!check(&[("origin", stranger)], false), "{stranger:?}");
-            assert!(!check(&[("origin", stranger), ("sec-fetch-site", "same-origin")], false));
+            assert!(!is_let_in(&[("origin", stranger)], false), "{stranger:?}");
+            assert!(!is_let_in(&[("origin", stranger), ("sec-fetch-site", "same-origin")], false));
         }
         for (one, other) in [(OWN, OWN), (OWN, "https://evil.example"), ("null", OWN)] {
-            assert!(!check(&[("origin", one), ("origin", other)], false));
+            assert!(!is_let_in(&[("origin", one), ("origin", other)], false));
         }
+    }
+
+    /// CSRF-02.
+    #[test]
+    fn a_form_of_a_page_comes_from_our_origin_even_where_the_browser_hides_it() {
+        let comes = |lines: &[(&'static str, &str)]| {
+            origins().check_own_page(&headers(lines), false).is_ok()
+        };
+        assert!(comes(&[("origin", OWN)]) && !comes(&[("origin", APP)]));
+        assert!(comes(&[("origin", "null"), ("sec-fetch-site", "same-origin")]));
+        for site in ["same-site", "cross-site", "none", "", "Same-Origin"] {
+            assert!(!comes(&[("origin", "null"), ("sec-fetch-site", site)]), "{site}");
+        }
+        let same = ("sec-fetch-site", "same-origin");
+        for other in [APP, "", "null null", "https://evil.example"] {
+            assert!(!comes(&[("origin", other), same]), "{other}");
+        }
+        assert!(!comes(&[("origin", "null")]));
+        assert!(!comes(&[("origin", "null"), ("origin", "null"), same]));
+        assert!(!comes(&[("origin", "null"), same, ("sec-fetch-site", "cross-site")]));
     }
 
     /// CSRF-03, CSRF-04.
@@ -209,17 +251,17 @@ mod tests {
             ("Same-Origin", false),
             ("", false),
         ] {
-            assert_eq!(check(&[("sec-fetch-site", site)], true), expected, "{site:?}");
-            assert_eq!(check(&[("sec-fetch-site", site)], false), expected, "{site:?}");
+            assert_eq!(is_let_in(&[("sec-fetch-site", site)], true), expected, "{site:?}");
+            assert_eq!(is_let_in(&[("sec-fetch-site", site)], false), expected, "{site:?}");
         }
-        assert!(!check(&[("sec-fetch-site", "none"), ("sec-fetch-site", "cross-site")], false));
+        assert!(!is_let_in(&[("sec-fetch-site", "none"), ("sec-fetch-site", "cross-site")], false));
     }
 
     /// CSRF-04.
     #[test]
     fn a_client_that_is_no_browser_passes_unless_the_check_is_strict() {
-        assert!(check(&[], false));
-        assert!(!check(&[], true));
+        assert!(is_let_in(&[], false));
+        assert!(!is_let_in(&[], true));
     }
 
     fn answer(origins: &Origins, lines: &[(&'static str, &str)]) -> HeaderMap {

@@ -11,6 +11,7 @@ use warp::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AU
 use warp::http::{HeaderMap, HeaderValue, Method};
 use warp::reply::Response;
 
+use super::assets::HTML;
 use super::headers::method_list;
 use super::kind::Kind;
 use super::openapi::words;
@@ -164,6 +165,16 @@ impl Problem {
         self.kind
     }
 
+    /// The members of the request that were refused.
+    pub(super) fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+
+    /// In how many seconds a new try makes sense; `None` where nobody knows.
+    pub(super) fn wait(&self) -> Option<u64> {
+        self.retry_after.map(NonZeroU64::get)
+    }
+
     /// What is wrong as pairs of a field and its reason; what is wrong with the `whole` under
     /// that name.
     pub(super) fn reasons(self, whole: &str) -> Vec<(String, String)> {
@@ -178,10 +189,21 @@ impl Problem {
     /// The answer, with `request_id` in the body. A cause is logged here, once, with its chain.
     #[must_use]
     pub fn into_response(self, request_id: &str) -> Response {
+        let body = self.body(request_id);
+        self.answer(request_id, (body, "application/problem+json"))
+    }
+
+    /// The same status and headers with a page that says it to a person.
+    pub(super) fn into_page(self, request_id: &str, page: String) -> Response {
+        self.answer(request_id, (page.into_bytes(), HTML))
+    }
+
+    fn answer(self, request_id: &str, (body, media): (Vec<u8>, &'static str)) -> Response {
         self.log(request_id);
-        let mut response = Response::new(self.body(request_id).into());
+        let mut response = Response::new(body.into());
         *response.status_mut() = self.kind.row().status;
         self.write_headers(response.headers_mut());
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));
         response
     }
 
@@ -200,7 +222,6 @@ impl Problem {
     }
 
     fn write_headers(&self, headers: &mut HeaderMap) {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds.get()));

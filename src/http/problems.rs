@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 
-use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use warp::http::header::CACHE_CONTROL;
 use warp::http::{HeaderValue, StatusCode};
 use warp::reply::Response;
 
+use super::assets::HTML;
 use super::call::Call;
 use super::doc::{Caching, Doc, inline};
-use super::kind::{self, Kind};
+use super::kind::Kind;
 use super::problem::Problem;
 use super::route::{Context, Endpoint, Guard, Route};
 use super::shared::CACHING;
 use crate::model::Rule;
-
-const HTML: &str = "text/html; charset=utf-8";
 
 pub(super) fn endpoint(context: &Context) -> Endpoint {
     let doc = Doc::new("What the code of a problem means, and what to do about it")
@@ -23,12 +22,10 @@ pub(super) fn endpoint(context: &Context) -> Endpoint {
     context.endpoint(Route::get("/problems/{code}", Guard::Public).doc(doc), show)
 }
 
-async fn show(_: Context, call: Arc<Call>) -> Result<Response, Problem> {
-    let page = call.part("code").and_then(kind::page);
-    let page = page.ok_or_else(|| Problem::new(Kind::NotFound, Rule::PageUnknown))?;
-    let mut answer = Response::new(page.into());
-    let headers = answer.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(HTML));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static(CACHING));
+async fn show(context: Context, call: Arc<Call>) -> Result<Response, Problem> {
+    let kind = call.part("code").and_then(Kind::from_code);
+    let kind = kind.ok_or_else(|| Problem::new(Kind::NotFound, Rule::PageUnknown))?;
+    let mut answer = context.pages.explanation(kind, &call.headers);
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(CACHING));
     Ok(answer)
 }

@@ -1,6 +1,7 @@
 //! Parameters behind the `?`: known names, each at most once, percent-encoded UTF-8.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use serde_json::json;
 
@@ -45,6 +46,28 @@ pub(super) fn parse<const N: usize>(
     Ok(values)
 }
 
+/// The value of `name` where it is there once and is text; whatever else is there is passed over.
+/// For addresses of pages, to which others append what they like.
+pub(super) fn single(query: &str, name: &str) -> Option<String> {
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let mut values = pairs.filter(|(known, _)| *known == name).map(|(_, value)| value);
+    let value = values.next()?;
+    if values.next().is_some() { None } else { decode(value) }
+}
+
+/// `text` as a value behind the `?`.
+pub(super) fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
 /// The number of entries a page may have: 1 to 100, 50 when not given.
 pub(super) fn limit(value: Option<&str>) -> Result<usize, Problem> {
     let Some(text) = value else { return Ok(50) };
@@ -60,7 +83,8 @@ pub(super) fn refuse(name: &'static str, message: impl Into<Cow<'static, str>>) 
     Problem::new(Kind::InvalidRequest, why).field(name, message)
 }
 
-fn decode(value: &str) -> Option<String> {
+/// `+` and `%xx` resolved; `None` for what is no UTF-8 then.
+pub(super) fn decode(value: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.bytes();
     while let Some(byte) = rest.next() {
@@ -88,6 +112,24 @@ mod tests {
         for bad in ["q=1&q=2", "x=1", "q=%f", "q=%ff", "q=%zz", "%71=1"] {
             assert!(parse(bad, ["limit", "q", "cursor"]).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn one_parameter_among_others_is_found_where_it_is_there_once() {
+        for (query, found) in [
+            ("rd=%2Faccount", Some("/account")),
+            ("x=1&rd=a+b&y", Some("a b")),
+            ("rd=", Some("")),
+            ("rd", None),
+            ("", None),
+            ("rd=1&rd=1", None),
+            ("rd=%ff", None),
+            ("%72d=1", None),
+        ] {
+            assert_eq!(single(query, "rd").as_deref(), found, "{query}");
+        }
+        let text = "https://a.org/x?y=1&z=ä b";
+        assert_eq!(single(&format!("rd={}", encode(text)), "rd").as_deref(), Some(text));
     }
 
     /// INP-11.

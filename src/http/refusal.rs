@@ -85,7 +85,7 @@ impl From<BadCookies> for Problem {
     fn from(bad: BadCookies) -> Self {
         let (rule, detail) = match bad {
             BadCookies::Duplicate => {
-                (Rule::CookieRepeated, "The refresh cookie is there more than once.")
+                (Rule::CookieRepeated, "A cookie of this server is there more than once.")
             }
             BadCookies::NonAscii => (Rule::CookieNotText, "A cookie has characters outside ASCII."),
         };

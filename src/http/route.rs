@@ -11,6 +11,7 @@ use warp::reply::Response;
 use super::call::Call;
 use super::doc::Doc;
 use super::metrics::{Row, Traffic};
+use super::pages::Pages;
 use super::problem::Problem;
 use super::refusals::{Asked, Refusal, Refusals};
 use crate::auth::Auth;
@@ -22,6 +23,9 @@ pub enum Guard {
     Public,
     /// Anyone, but no page of a foreign origin: it acts by cookie or by credentials in the body.
     Browser,
+    /// A page for people: no other site reads it, and what it sends comes from a page of this
+    /// server alone.
+    Page,
     /// As [`Guard::Browser`], and only while there is no administrator; then it is not there.
     Setup,
     /// Who brings a good access token.
@@ -42,6 +46,8 @@ pub enum Body {
     Json,
     /// One JSON object, or nothing at all.
     OptionalJson,
+    /// The fields of an HTML form, required.
+    Form,
 }
 
 /// What the limiter counts of a route.
@@ -92,6 +98,18 @@ impl Route {
         Self { method, path, guard, body: Body::Json, counts: Counts::Nothing, doc: None }
     }
 
+    /// A page.
+    pub(super) const fn page(path: &'static str) -> Self {
+        Self::get(path, Guard::Page)
+    }
+
+    /// What the form of a page is sent to.
+    pub(super) const fn form(path: &'static str) -> Self {
+        let mut route = Self::json(Method::POST, path, Guard::Page);
+        route.body = Body::Form;
+        route
+    }
+
     /// A route that acts and takes no body.
     pub(super) const fn bare(method: Method, path: &'static str, guard: Guard) -> Self {
         Self { method, path, guard, body: Body::Ignored, counts: Counts::Nothing, doc: None }
@@ -124,6 +142,7 @@ pub(super) struct Endpoint {
 pub(super) struct Context {
     pub(super) auth: Arc<Auth>,
     pub(super) settings: Arc<super::Settings>,
+    pub(super) pages: Arc<Pages>,
     /// `None` where nothing is counted.
     pub(super) traffic: Option<Arc<Traffic>>,
     pub(super) refusals: Arc<Refusals>,
@@ -140,22 +159,30 @@ impl Context {
         let context = self.clone();
         let row = self.traffic.as_ref().map(|traffic| traffic.row(&route));
         let asked = Asked::new(&route.method, route.path);
+        let is_page = route.guard == Guard::Page;
         let filter = warp::ext::get::<Arc<Call>>()
             .then(move |call: Arc<Call>| {
                 let asked = asked.clone();
                 let answer = handler(context.clone(), call.clone());
                 let context = context.clone();
                 async move {
-                    let answered = answer.await;
-                    answered.unwrap_or_else(|problem| context.refused(problem, asked, &call))
+                    answer.await.unwrap_or_else(|problem| {
+                        let problem = context.refused(problem, asked, &call);
+                        if is_page {
+                            let from = (&call.headers, call.request_id.as_str());
+                            context.pages.refusal(problem, from)
+                        } else {
+                            problem.into_response(&call.request_id)
+                        }
+                    })
                 }
             })
             .boxed();
         Endpoint { route, filter, row }
     }
 
-    /// The answer to a request that a use case refused.
-    fn refused(&self, problem: Problem, asked: Asked, call: &Call) -> Response {
+    /// Counts and keeps what a use case refused, on its way to the answer.
+    pub(super) fn refused(&self, problem: Problem, asked: Asked, call: &Call) -> Problem {
         if let Some(traffic) = &self.traffic {
             traffic.refused(problem.kind());
         }
@@ -163,6 +190,6 @@ impl Context {
         let from = (call.client.ip, self.auth.now());
         let refusal = Refusal::of(&problem, &call.request_id, from);
         self.refusals.push(refusal.asked(asked));
-        problem.into_response(&call.request_id)
+        problem
     }
 }

@@ -10,6 +10,9 @@ use warp::reply::Response;
 /// How long what is public may be kept without asking again.
 pub(super) const CACHING: &str = "public, max-age=300";
 
+/// How long what stands under a name with its hash may be kept: as long as anybody likes.
+pub(super) const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+
 /// Public knowledge: any page may read it, without credentials.
 pub(super) fn share(headers: &mut HeaderMap) {
     const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
@@ -18,7 +21,8 @@ pub(super) fn share(headers: &mut HeaderMap) {
     headers.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
 }
 
-/// The answer under its strong `etag`: `make`'s, or 304 when the client has it.
+/// The answer under its strong `etag`: `make`'s, or 304 when the client has it. Whoever calls
+/// says how long it may be kept, and by whom.
 pub(super) fn tagged(request: &HeaderMap, etag: &str, make: impl FnOnce() -> Response) -> Response {
     let mut answer = if is_known(request, etag) {
         let mut answer = Response::default();
@@ -30,7 +34,6 @@ pub(super) fn tagged(request: &HeaderMap, etag: &str, make: impl FnOnce() -> Res
     if let Ok(etag) = HeaderValue::from_str(etag) {
         answer.headers_mut().insert(ETAG, etag);
     }
-    share(answer.headers_mut());
     answer
 }
 

@@ -2,6 +2,7 @@
 //! of ours is imported here.
 
 mod clock;
+mod colour;
 mod denial;
 mod event;
 mod id;
@@ -19,6 +20,7 @@ mod token_check;
 mod user;
 
 pub use clock::{BUILD_FLOOR, Clock, ClockState, Reading, Timestamp};
+pub use colour::{Colour, NotAColour};
 pub use denial::Denial;
 pub use event::{Actor, Event, EventKind, Outcome};
 pub use id::{EventId, FromRandom, KeyId, LinkId, NotAnId, SessionId, TokenId, UserId};
@@ -31,7 +33,8 @@ pub use seal::{Chain, ChainPlace, ChainSpan, Digest, NotADigest, Seal, SealConte
 pub use secret::{Password, PasswordHash, Secret, TooLong};
 pub use session::{KnownNetwork, Session, SessionRef, SessionState, UserSessions};
 pub use token::{
-    AccessToken, Claims, Link, LinkToken, NotAToken, RefreshToken, TokenHash, TokenSecret,
+    AccessToken, Claims, FormCookie, Link, LinkToken, NotAToken, RefreshToken, TokenHash,
+    TokenSecret,
 };
 pub use token_check::TokenCheck;
 pub use user::User;

@@ -51,6 +51,7 @@ rules! {
     RouteOfOperator = "route_of_operator", "The route is the operator's, who comes over the control socket.";
     SetupOver = "setup_over", "There is an administrator already, so there is no setup.";
     MethodUnknown = "method_unknown", "The path has no such method.";
+    FileUnknown = "file_unknown", "No file that the pages load has this name.";
     PageUnknown = "page_unknown", "No problem has this code, so there is no page about it.";
     NotTheOwner = "not_the_owner", "The process at the control socket belongs to another user than the data folder.";
     ConnectionLimit = "connection_limit", "The address had as many open connections as one may have; this one was closed.";
@@ -59,6 +60,7 @@ rules! {
     OriginForeign = "origin_foreign", "The page is of an origin that is neither the server's own nor listed in `http.cors_origins`.";
     OriginUnclear = "origin_unclear", "The Origin header is there more than once, or is no text.";
     FetchSiteForeign = "fetch_site_foreign", "The browser says that the page is of another site, and names no origin.";
+    FormToken = "form_token", "The token of the form is missing, was made for another form or another browser, or is older than 12 hours.";
     OriginMissing = "origin_missing", "There is neither Origin nor Sec-Fetch-Site, and `http.strict_origin` asks for one.";
 
     // The Authorization header.
@@ -107,7 +109,7 @@ rules! {
     BodyTooLarge = "body_too_large", "The body is larger than the route takes.";
     BodyTooSlow = "body_too_slow", "The body took too long to arrive.";
     BodyBroken = "body_broken", "The body broke off, or its framing is broken.";
-    MediaType = "media_type", "The body is not declared as application/json in UTF-8, uncompressed, once.";
+    MediaType = "media_type", "The body is not declared as application/json, or as a form where a page takes one, in UTF-8, uncompressed, once.";
     JsonForm = "json_form", "The body is not one well-formed JSON object in UTF-8.";
     JsonTwice = "json_twice", "A member of the JSON object is there twice.";
     MemberUnknown = "member_unknown", "The JSON object has a member that the route does not know.";
@@ -115,6 +117,7 @@ rules! {
     MemberType = "member_type", "A member of the JSON object has the wrong type.";
     MemberValue = "member_value", "A member of the JSON object has a value that is never valid.";
     FieldRefused = "field_refused", "A field does not keep to its rule.";
+    FormFields = "form_fields", "A field of the form is unknown, repeated or missing, or the form is no text.";
     QueryRefused = "query_refused", "A parameter of the query is unknown, repeated or not valid.";
 
     // The refresh cookie.

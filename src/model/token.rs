@@ -106,6 +106,40 @@ fn split(text: &str) -> Result<(&str, TokenSecret), NotAToken> {
     Ok((id, TokenSecret(bytes.try_into().map_err(|_| NotAToken)?)))
 }
 
+/// What a browser holds so that forms can be tied to it, whoever is logged in there: 256 random
+/// bits in a cookie of their own. It is a key to nothing.
+#[derive(Debug, Clone)]
+pub struct FormCookie(TokenSecret);
+
+impl FormCookie {
+    /// The value made of these random bits.
+    #[must_use]
+    pub const fn new(secret: TokenSecret) -> Self {
+        Self(secret)
+    }
+
+    /// The bytes; only a proof is made of them.
+    #[must_use]
+    pub const fn expose(&self) -> &[u8; 32] {
+        self.0.expose()
+    }
+
+    /// The text for the cookie: base64url, 43 characters.
+    #[must_use]
+    pub fn to_text(&self) -> Secret {
+        Secret::new(URL_SAFE_NO_PAD.encode(self.expose()))
+    }
+
+    /// Reads the text of a cookie.
+    ///
+    /// # Errors
+    /// [`NotAToken`] for any other length, alphabet or encoding.
+    pub fn parse(text: &str) -> Result<Self, NotAToken> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| NotAToken)?;
+        Ok(Self(TokenSecret(bytes.try_into().map_err(|_| NotAToken)?)))
+    }
+}
+
 /// The refresh token: `sid.secret`, in the cookie and nowhere else. It names its session, so
 /// no index leads from tokens to sessions, and it can never make another refresh token.
 #[derive(Debug, Clone)]

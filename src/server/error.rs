@@ -56,6 +56,8 @@ pub enum Error {
     Control(ControlError),
     /// The file of the setup secret.
     SetupSecret(PathBuf, io::Error),
+    /// The file of the logo, and why it cannot be shown.
+    Logo(PathBuf, String),
     /// The threads that hash passwords.
     Threads(io::Error),
     /// The machine's clock is before 1970.
@@ -104,6 +106,7 @@ impl fmt::Display for Error {
             Self::Tls(error) => write!(f, "{error}"),
             Self::Control(error) => write!(f, "{error}"),
             Self::SetupSecret(path, error) => write!(f, "cannot write {}: {error}", path.display()),
+            Self::Logo(path, why) => write!(f, "pages.logo: {} {why}", path.display()),
             Self::Threads(error) => write!(
                 f,
                 "cannot start the threads that hash passwords: {error}; the machine, or the limit \

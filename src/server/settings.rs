@@ -4,11 +4,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use crate::auth::{Limits, Settings};
-use crate::config::{Config, ForwardedHeader, Loaded, Registration};
+use crate::config::{Config, ForwardedHeader, Language, Loaded, Pages, Registration};
 use crate::crypto::{Argon2Params, Issuer, PasswordPolicy, PoolSettings};
 use crate::http::client_ip::ForwardedHeader as Header;
 use crate::http::cookie::CookieRule;
-use crate::http::{self, listen};
+use crate::http::{self, Logo, Look, listen};
 
 /// Counts are small; a machine on which they do not fit has none of this memory.
 fn count(number: u32) -> usize {
@@ -58,8 +58,23 @@ pub(super) fn auth(config: &Config, bound: SocketAddr) -> Settings {
     }
 }
 
+/// For the pages.
+fn look(pages: &Pages, logo: Option<Logo>) -> Look {
+    let language = |language: &Language| match language {
+        Language::En => http::Language::English,
+        Language::De => http::Language::German,
+    };
+    Look {
+        name: pages.name.clone(),
+        logo,
+        accent: pages.accent,
+        languages: pages.languages.iter().map(language).collect(),
+        return_to: pages.return_to.iter().map(|address| address.as_str().to_owned()).collect(),
+    }
+}
+
 /// For the gate and the endpoints.
-pub(super) fn http(loaded: &Loaded, bound: SocketAddr) -> http::Settings {
+pub(super) fn http(loaded: &Loaded, bound: SocketAddr, logo: Option<Logo>) -> http::Settings {
     let config = &loaded.config;
     let mut own_origins = vec![config.public_url(bound)];
     if loaded.dev {
@@ -87,6 +102,7 @@ pub(super) fn http(loaded: &Loaded, bound: SocketAddr) -> http::Settings {
         // Earlier than the whole request's end, so that a slow body is told what was slow.
         body_timeout: config.http.request_timeout / 2,
         issuer: config.issuer(bound),
+        pages: look(&config.pages, logo),
         metrics: config.metrics.listen.is_some(),
     }
 }

@@ -37,7 +37,7 @@ const LIMIT: &str = "must be a whole number between 0 (off) and 1000000";
 
 /// `section key`, a bad value, how its sentence begins; the value stands at 2:(key + 4).
 #[rustfmt::skip]
-const BAD: [(&str, &str, &[&str], &str); 44] = [
+const BAD: [(&str, &str, &[&str], &str); 49] = [
     ("", "registration", &["0", "1", "\"\"", "\"Open\"", "true", "{ open = 1 }", "[]"], "must be \"open\" or \"closed\""),
     ("http", "listen", &["8080", "\"8080\"", "\"localhost:80\"", "\"127.0.0.1\"", "\"\""], "must be an IP address and a port"),
     ("http", "plain", &["\"\"", "\"Public\"", "true", "0", "[]"], "must be \"loopback\" or \"public\""),
@@ -55,6 +55,11 @@ const BAD: [(&str, &str, &[&str], &str); 44] = [
     ("http", "max_body", &["4095", "\"1025 KiB\"", "\"16 KB\"", "-1"], "must be between 4 KiB and 1 MiB"),
     ("tls", "certificate", &["\"\"", "\" a.pem\"", "true", "[\"a.pem\"]"], "must be \"off\" or the path of a PEM file"),
     ("tls", "key", &["\"\"", "\"a.pem \"", "0"], "must be \"off\" or the path of a PEM file"),
+    ("pages", "name", &["\"\"", "\" x\"", "\"x \"", "\"a\\nb\"", "1", "[]"], "must be 1 to 64 characters"),
+    ("pages", "logo", &["\"logo.svg \"", "1", "[]"], "must be empty or the path of a PNG or SVG file"),
+    ("pages", "accent", &["\"\"", "\"red\"", "\"#fff\"", "\"#2f5d8\"", "\"2f5d8a\"", "0", "[1, 2, 3]"], "must be a colour of # and six"),
+    ("pages", "languages", &["[]", "\"en\"", "[\"fr\"]", "[\"EN\"]", "[\"en\", \"de\", \"en\"]", "[0]"], "must be a list of one or more"),
+    ("pages", "return_to", &["\"https://a.org/\"", "[\"https://a.org\"]", "[\"/account\"]", "[\"//a.org/\"]", "[\"https://a.org/*#\"]", "[\"http://a.org/\"]", "[\"https://u@a.org/\"]"], "must be a list of at most 64 whole addresses"),
     ("tokens", "algorithm", &["0", "\"none\"", "\"HS256\"", "\"es256\"", "{ ES256 = 1 }"], "must be \"ES256\", \"EdDSA\" or \"RS256\""),
     ("tokens", "access_ttl", &["\"0s\"", "\"299s\"", "\"901s\"", "600", "\"10\"", "\"-10m\"", "\"99999999999999y\""], "must be between 5m and 15m, for example \"10m\""),
     ("tokens", "audience", &["\"\"", "\"a b\"", "\"\u{e4}\"", "\"a\\n\"", "[\"a\"]"], "must be 1 to 255 visible ASCII"),

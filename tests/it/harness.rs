@@ -19,8 +19,8 @@ use doorkey::crypto::{
 use doorkey::http::client_ip::ForwardedHeader;
 use doorkey::http::cookie::CookieRule;
 use doorkey::http::listen::Peer;
-use doorkey::http::{self, Api};
-use doorkey::model::{Algorithm, Clock, Role, Rule, Secret, Timestamp};
+use doorkey::http::{self, Api, Look};
+use doorkey::model::{Algorithm, Clock, Colour, Role, Rule, Secret, Timestamp};
 use doorkey::store::engine::Engine;
 use doorkey::store::{Memory, Store};
 use http_body_util::{BodyExt as _, Full};
@@ -72,6 +72,13 @@ impl Default for Setup {
                 max_body: 16 * 1024,
                 body_timeout: Duration::from_secs(5),
                 issuer: ORIGIN.to_owned(),
+                pages: Look {
+                    name: "Example".to_owned(),
+                    logo: None,
+                    accent: Colour::rgb(0x2f, 0x5d, 0x8a),
+                    languages: http::Language::ALL.to_vec(),
+                    return_to: Vec::new(),
+                },
                 metrics: false,
             },
             limits: Limits {
@@ -404,6 +411,17 @@ impl Answer {
     #[track_caller]
     pub fn json<T: DeserializeOwned>(&self) -> T {
         serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.text()))
+    }
+
+    /// The code of a problem: in its document, or in the root of the page that says it.
+    #[track_caller]
+    pub fn code(&self) -> String {
+        if self.header("content-type") == Some("text/html; charset=utf-8") {
+            let text = self.text();
+            let (_, rest) = text.split_once("data-code=\"").expect("a refusal has its code");
+            return rest.split('"').next().unwrap().to_owned();
+        }
+        self.json::<Value>()["code"].as_str().unwrap().to_owned()
     }
 
     pub fn text(&self) -> String {

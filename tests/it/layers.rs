@@ -20,6 +20,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("warp", &["src/http", "src/server/outside.rs", "src/cli"]),
     ("hyper", &["src/http", "src/server/outside.rs", "src/cli"]),
     ("hyper_util", &["src/http", "src/cli"]),
+    ("askama", &["src/http/pages"]),
     ("rustls", &["src/http/listen/tls.rs", "src/http/listen/tests", "src/cli/healthcheck"]),
     ("tokio_rustls", &["src/http/listen/tls.rs", "src/http/listen/tests"]),
     ("webpki", &["src/http/listen/tls.rs"]),

@@ -1,8 +1,8 @@
 //! Who may come to a route, and who it is.
 
-use warp::http::HeaderMap;
 use warp::http::header::AUTHORIZATION;
 use warp::http::request::Parts;
+use warp::http::{HeaderMap, Method};
 
 use super::{Api, Challenge, Guard, Kind, Peer, Problem, Route};
 use crate::auth::{Access, Error};
@@ -24,6 +24,13 @@ impl Api {
             Guard::Public => Ok(None),
             Guard::Browser => {
                 self.same_site(headers, operator)?;
+                Ok(None)
+            }
+            Guard::Page => {
+                if head.method != Method::GET && head.method != Method::HEAD {
+                    let strict = self.0.settings.strict_origin;
+                    self.0.origins.check_own_page(headers, strict)?;
+                }
                 Ok(None)
             }
             Guard::Setup => {

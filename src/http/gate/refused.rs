@@ -57,7 +57,19 @@ impl Api {
         let asked = Asked::new(&head.method, self.place(head));
         let refusal = Refusal::of(&problem, request_id, (ip, self.0.auth.now()));
         self.0.refusals.push(refusal.asked(asked));
-        problem.into_response(request_id)
+        // Where pages are, and where nothing is, a person gets a page.
+        if self.is_page(head.uri.path()) || self.is_nowhere(head.uri.path()) {
+            self.0.pages.refusal(problem, (&head.headers, request_id))
+        } else {
+            problem.into_response(request_id)
+        }
+    }
+
+    /// No path of any kind. Below those of programs it is theirs, so that what is the operator's
+    /// answers there as what does not exist.
+    fn is_nowhere(&self, path: &str) -> bool {
+        let is_api = path.starts_with("/auth/") || path.starts_with("/admin/");
+        !is_api && self.0.paths.at(path).is_err()
     }
 
     /// The route of the path, whether or not the caller may know of it.

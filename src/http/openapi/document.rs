@@ -8,7 +8,8 @@ use super::headers;
 use super::refusals::refusals;
 use super::words::{Code, Id};
 use crate::http::Settings;
-use crate::http::doc::{Caching, Cookie, Doc, Schemas, Success, reference};
+use crate::http::assets::HTML;
+use crate::http::doc::{Caching, Cookie, Doc, Schemas, Sets, Success, reference};
 use crate::http::kind::Kind;
 use crate::http::problem::Document as Problem;
 use crate::http::route::{Body, Guard, Route};
@@ -16,9 +17,10 @@ use crate::http::route::{Body, Guard, Route};
 const ABOUT: &str = "Log in for a short-lived access token (JSON, for the page's memory) and a \
     long-lived refresh token (an httpOnly cookie).\n\n\
     Paths are exact; another one is `404 not_found`, another method `405 method_not_allowed` with \
-    `Allow`. HEAD works where GET does. Request bodies are one JSON object; unknown and repeated \
-    members are refused. Every problem is `application/problem+json` (RFC 9457), and its `code` \
-    says what went wrong. Every answer forbids sniffing, framing and referrers.";
+    `Allow`. HEAD works where GET does. Request bodies are one JSON object, and on pages the fields of \
+    a form; unknown and repeated members are refused. Every problem is `application/problem+json` (RFC 9457), and its `code` \
+    says what went wrong; where pages are, whoever asks for HTML gets a page instead, with the code in \
+    `data-code` of its root. Every answer forbids sniffing, framing and referrers.";
 
 /// What is gathered while the rows are written down.
 #[derive(Default)]
@@ -38,7 +40,7 @@ pub(super) fn document<'a>(rows: impl Iterator<Item = &'a Route>, settings: &Set
         paths.entry(row.path).or_default().insert(method, operation(row, doc, &mut components));
     }
     // Of a method that a path has not, so no operation has it.
-    problems(&[Kind::MethodNotAllowed], &mut components);
+    problems(&[Kind::MethodNotAllowed], For::Programs, &mut components);
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -53,6 +55,7 @@ pub(super) fn document<'a>(rows: impl Iterator<Item = &'a Route>, settings: &Set
         "tags": [
             {"name": "account", "description": "Logging in, and what is the caller's own."},
             {"name": "administration", "description": "For the role `admin`."},
+            {"name": "pages", "description": "For people: HTML, and forms that work without a script."},
             {"name": "public", "description": "For anyone."},
         ],
         "paths": paths,
@@ -86,7 +89,7 @@ fn operation(row: &Route, doc: &Doc, components: &mut Components) -> Value {
     let mut operation = json!({
         "operationId": operation_id(row),
         "summary": doc.summary,
-        "tags": [tag(row.path)],
+        "tags": [tag(row)],
         "security": security(row, doc),
         "responses": responses(row, doc, components),
     });
@@ -96,11 +99,19 @@ fn operation(row: &Route, doc: &Doc, components: &mut Components) -> Value {
     }
     if let Some(takes) = doc.takes {
         operation["requestBody"] = json!({
-            "required": row.body == Body::Json,
-            "content": {"application/json": {"schema": takes(&mut components.schemas)}},
+            "required": row.body != Body::OptionalJson,
+            "content": { media(row): {"schema": takes(&mut components.schemas)} },
         });
     }
     operation
+}
+
+/// How the body of a row is written.
+fn media(row: &Route) -> &'static str {
+    match row.body {
+        Body::Form => "application/x-www-form-urlencoded",
+        Body::Json | Body::OptionalJson | Body::Ignored => "application/json",
+    }
 }
 
 /// `post_auth_login` for `POST /auth/login`.
@@ -110,10 +121,12 @@ fn operation_id(row: &Route) -> String {
     std::iter::once(method.as_str()).chain(words).collect::<Vec<_>>().join("_")
 }
 
-fn tag(path: &str) -> &'static str {
-    if path.starts_with("/auth/") {
+fn tag(row: &Route) -> &'static str {
+    if row.guard == Guard::Page {
+        "pages"
+    } else if row.path.starts_with("/auth/") {
         "account"
-    } else if path.starts_with("/admin/") {
+    } else if row.path.starts_with("/admin/") {
         "administration"
     } else {
         "public"
@@ -136,6 +149,7 @@ fn parameters(row: &Route, doc: &Doc, components: &mut Components) -> Vec<Value>
     for name in parts {
         let schema = match name {
             "code" => reference::<Code>(&mut components.schemas),
+            "name" => json!({"type": "string"}),
             _ => reference::<Id>(&mut components.schemas),
         };
         all.push(json!({"name": name, "in": "path", "required": true, "schema": schema}));
@@ -145,7 +159,7 @@ fn parameters(row: &Route, doc: &Doc, components: &mut Components) -> Vec<Value>
         let schema = (parameter.schema)(&mut components.schemas);
         all.push(json!({"name": name, "in": "query", "description": about, "schema": schema}));
     }
-    if doc.caching == Caching::Tagged {
+    if doc.caching.is_tagged() {
         let about = "The `ETag` of an earlier answer.";
         let schema = json!({"type": "string"});
         all.push(
@@ -161,28 +175,40 @@ fn responses(row: &Route, doc: &Doc, components: &mut Components) -> Map<String,
         let response = good(success, doc.caching, &mut components.schemas);
         all.insert(success.status.as_str().to_owned(), response);
     }
-    if doc.caching == Caching::Tagged {
-        let headers = headers::of_success(doc.caching, false);
+    if doc.caching.is_tagged() {
+        let headers = headers::of_success(doc.caching, Sets::Nothing);
         let about = "The client has this content already.";
         all.insert("304".to_owned(), json!({"description": about, "headers": headers}));
     }
     for (status, kinds) in refusals(row, doc) {
-        all.insert(status.to_string(), problems(&kinds, components));
+        let whom = if row.guard == Guard::Page { For::People } else { For::Programs };
+        all.insert(status.to_string(), problems(&kinds, whom, components));
     }
     all
 }
 
 fn good(success: &Success, caching: Caching, schemas: &mut Schemas) -> Value {
-    let headers = headers::of_success(caching, success.sets_cookie);
+    let mut headers = headers::of_success(caching, success.sets);
+    if success.status.is_redirection() {
+        headers["Location"] = headers::location();
+    }
     let mut response = json!({"description": success.about, "headers": headers});
-    if let Some((media, schema)) = success.content {
-        response["content"] = json!({ media: {"schema": schema(schemas)} });
+    for (media, schema) in &success.content {
+        response["content"][*media] = json!({"schema": schema(schemas)});
     }
     response
 }
 
+/// Who is told of a problem.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum For {
+    Programs,
+    /// By a page, too: the form once more, or what went wrong in words.
+    People,
+}
+
 /// The answer with one of these problems, which share a status: a component under their codes.
-fn problems(kinds: &[Kind], components: &mut Components) -> Value {
+fn problems(kinds: &[Kind], whom: For, components: &mut Components) -> Value {
     let rows = || kinds.iter().map(|kind| kind.row());
     let codes: Vec<&str> = rows().map(|row| row.code).collect();
     let lines: Vec<String> =
@@ -190,14 +216,20 @@ fn problems(kinds: &[Kind], components: &mut Components) -> Value {
     let status = rows().next().map(|row| row.status.as_u16());
     let problem = reference::<Problem<'_>>(&mut components.schemas);
     let exactly = json!({"properties": {"code": {"enum": codes}, "status": {"const": status}}});
-    let name = codes.join(".");
+    let mut content =
+        json!({"application/problem+json": {"schema": {"allOf": [problem, exactly]}}});
+    let (mut name, mut sets) = (codes.join("."), Sets::Nothing);
+    if whom == For::People {
+        content[HTML] = json!({"schema": {"type": "string"}});
+        (name, sets) = (format!("{name}.page"), Sets::FormCookie);
+    }
     let reference = json!({ "$ref": format!("#/components/responses/{name}") });
     components.responses.insert(
         name,
         json!({
             "description": lines.join("\n\n"),
-            "headers": headers::of_problem(kinds),
-            "content": {"application/problem+json": {"schema": {"allOf": [problem, exactly]}}},
+            "headers": headers::of_problem(kinds, sets),
+            "content": content,
         }),
     );
     reference

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use warp::http::StatusCode;
 
-use crate::http::doc::Caching;
+use crate::http::doc::{Caching, Sets};
 use crate::http::kind::Kind;
-use crate::http::shared::CACHING;
+use crate::http::shared::{CACHING, IMMUTABLE};
 
 /// The headers that many answers have, each with one meaning: `components.headers`.
 pub(super) fn common() -> Value {
@@ -17,12 +17,18 @@ pub(super) fn common() -> Value {
         ),
         "NoStore": header("Nobody keeps it.", &json!({"type": "string", "const": "no-store"})),
         "Public": header("Anyone may keep it.", &json!({"type": "string", "const": CACHING})),
+        "Immutable": header(
+            "Anyone may keep it for ever.",
+            &json!({"type": "string", "const": IMMUTABLE}),
+        ),
         "ETag": header("Names this content, strongly.", text),
         "SetCookie": header(
             "The refresh token, out of the reach of scripts, for the rest of its session; after a \
-             logout an empty value, which clears it.",
+             logout an empty value, which clears it. The forms of pages set a second one, which ties \
+             them to the browser.",
             text,
         ),
+        "Location": header("Where to go on.", text),
         "RetryAfter": header(
             "How many seconds to wait.",
             &json!({"type": "integer", "minimum": 1}),
@@ -44,23 +50,41 @@ fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/headers/{name}") })
 }
 
+/// The same, for what is not always there.
+fn optional(name: &str) -> Value {
+    let mut header = common()[name].clone();
+    header["required"] = Value::Bool(false);
+    header
+}
+
+/// The address that 303 sends on to.
+pub(super) fn location() -> Value {
+    reference("Location")
+}
+
 /// The headers of a good answer.
-pub(super) fn of_success(caching: Caching, sets_cookie: bool) -> Value {
-    let kept = if caching == Caching::NoStore { "NoStore" } else { "Public" };
+pub(super) fn of_success(caching: Caching, sets: Sets) -> Value {
+    let kept = match caching {
+        Caching::NoStore => "NoStore",
+        Caching::Public | Caching::Tagged => "Public",
+        Caching::Immutable => "Immutable",
+    };
     let mut headers =
         json!({"X-Request-Id": reference("RequestId"), "Cache-Control": reference(kept)});
-    if caching == Caching::Tagged {
+    if caching.is_tagged() {
         headers["ETag"] = reference("ETag");
     }
-    if sets_cookie {
-        headers["Set-Cookie"] = reference("SetCookie");
+    match sets {
+        Sets::Nothing => {}
+        Sets::FormCookie => headers["Set-Cookie"] = optional("SetCookie"),
+        Sets::RefreshCookie => headers["Set-Cookie"] = reference("SetCookie"),
     }
     headers
 }
 
 /// The headers of an answer with one of these problems, which share a status.
-pub(super) fn of_problem(kinds: &[Kind]) -> Value {
-    let mut headers = of_success(Caching::NoStore, false);
+pub(super) fn of_problem(kinds: &[Kind], sets: Sets) -> Value {
+    let mut headers = of_success(Caching::NoStore, sets);
     for (header, name, who) in [
         ("Retry-After", "RetryAfter", waits as fn(Kind) -> Often),
         ("WWW-Authenticate", "Challenge", challenges),
@@ -69,8 +93,7 @@ pub(super) fn of_problem(kinds: &[Kind]) -> Value {
         if kinds.iter().all(|kind| who(*kind) == Often::Always) {
             headers[header] = reference(name);
         } else if kinds.iter().any(|kind| who(*kind) != Often::Never) {
-            headers[header] = common()[name].clone();
-            headers[header]["required"] = Value::Bool(false);
+            headers[header] = optional(name);
         }
     }
     headers

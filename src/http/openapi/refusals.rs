@@ -10,6 +10,9 @@ use crate::http::route::{Body, Counts, Guard, Route};
 pub(super) fn refusals(row: &Route, doc: &Doc) -> BTreeMap<u16, Vec<Kind>> {
     let mut kinds = vec![Kind::UriTooLong, Kind::Internal, Kind::Busy, Kind::Unavailable];
     kinds.extend_from_slice(of_guard(row.guard));
+    if row.body == Body::Form {
+        kinds.push(Kind::ForeignOrigin);
+    }
     kinds.extend_from_slice(of_body(row.body));
     kinds.extend_from_slice(doc.refuses);
     match row.counts {
@@ -21,10 +24,11 @@ pub(super) fn refusals(row: &Route, doc: &Doc) -> BTreeMap<u16, Vec<Kind>> {
     if row.path.contains('{') {
         kinds.push(Kind::NotFound);
     }
-    if !doc.query.is_empty() {
+    // What others append to the address of a page is passed over.
+    if !doc.query.is_empty() && row.guard != Guard::Page {
         kinds.push(Kind::InvalidRequest);
     }
-    if doc.cookie != Cookie::Ignored {
+    if doc.cookie != Cookie::Ignored || row.guard == Guard::Page {
         kinds.push(Kind::MalformedHeader);
     }
     let mut by_status: BTreeMap<u16, Vec<Kind>> = BTreeMap::new();
@@ -36,7 +40,7 @@ pub(super) fn refusals(row: &Route, doc: &Doc) -> BTreeMap<u16, Vec<Kind>> {
 
 const fn of_guard(guard: Guard) -> &'static [Kind] {
     match guard {
-        Guard::Public => &[],
+        Guard::Public | Guard::Page => &[],
         Guard::Browser => &[Kind::ForeignOrigin],
         Guard::Setup => &[Kind::ForeignOrigin, Kind::NotFound],
         Guard::User => &[Kind::MalformedHeader, Kind::InvalidToken],
@@ -49,6 +53,12 @@ const fn of_guard(guard: Guard) -> &'static [Kind] {
 const fn of_body(body: Body) -> &'static [Kind] {
     match body {
         Body::Ignored => &[],
+        Body::Form => &[
+            Kind::RequestTimeout,
+            Kind::BodyTooLarge,
+            Kind::UnsupportedMediaType,
+            Kind::InvalidRequest,
+        ],
         Body::Json | Body::OptionalJson => &[
             Kind::MalformedJson,
             Kind::RequestTimeout,

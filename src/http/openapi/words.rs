@@ -44,6 +44,8 @@ words! {
         "A password. A new one must be long enough, not common and not the account's own name.";
     OneTimeToken: text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Password))),
         "A secret that works once.";
+    FormToken: text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Password))),
+        "Ties a form to the browser that it was shown to. Without it the form is refused.";
     AccessToken: pattern("^[A-Za-z0-9_-]+[.][A-Za-z0-9_-]+[.][A-Za-z0-9_-]+$"),
         "A JWT of the type at+jwt (RFC 9068), for the Authorization header.";
     TokenType: among(["Bearer"]), "How the access token is sent (RFC 6750).";

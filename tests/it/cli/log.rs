@@ -87,7 +87,8 @@ fn the_level_is_obeyed_and_standard_output_holds_no_log() {
     let mut server = place.serve(&[]);
     assert_eq!(server.signal(Signal::TERM), 0);
     assert_eq!(place.log(), "");
-    let lines = [server.line(), server.line(), server.line()];
+    let lines = [server.line(), server.line(), server.line(), server.line()];
     assert!(lines[0].starts_with("no administrator yet") && lines[1].starts_with("curl "));
-    assert_eq!(lines[2], "there is no line");
+    assert!(lines[2].starts_with("or open "));
+    assert_eq!(lines[3], "there is no line");
 }

@@ -21,12 +21,13 @@ fn the_first_start_prints_the_address_then_the_secret_then_the_curl_line_that_us
     let place = Place::new();
     // `serve` asserts that the address comes first.
     let mut server = place.serve(&[]);
-    let (said, curl) = (server.line(), server.line());
+    let (said, curl, open) = (server.line(), server.line(), server.line());
     let file = place.data().join("setup-secret");
     let secret = std::fs::read_to_string(&file).unwrap().trim().to_owned();
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o7777, 0o600);
     assert!(said.contains(&secret) && secret.len() == 32, "{said}");
     assert!(curl.starts_with(&format!("curl -X POST {}", server.url("/auth/setup"))), "{curl}");
+    assert_eq!(open, format!("or open {} in a browser", server.url("/setup")));
     let mut form = form_of(&curl);
     assert_eq!(form["secret"], secret);
     (form["username"], form["password"]) = (json!("root"), json!(PASSWORD));

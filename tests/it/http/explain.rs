@@ -8,6 +8,7 @@ use warp::http::Method;
 
 use crate::auth::{OTHER_PASSWORD, anonymous_text, change_password, patch};
 use crate::harness::{Answer, Browser, PASSWORD, Setup, TestServer};
+use crate::http::pages::Visitor;
 use crate::security::forge::Forge;
 
 /// What an administrator learns of a refused request: the one refusal of its id.
@@ -184,6 +185,7 @@ async fn what_is_not_there_and_what_is_not_for_the_caller_answer_alike() {
         ("route_unknown", nobody.get("/nope").send().await),
         ("route_of_operator", nobody.get("/admin/backup").send().await),
         ("page_unknown", nobody.get("/problems/nope").send().await),
+        ("file_unknown", nobody.get("/assets/nope").send().await),
         ("setup_over", nobody.post("/auth/setup").json(&json!({})).send().await),
     ];
     let texts: Vec<String> = refused.iter().map(|(_, answer)| answer.text()).collect();
@@ -199,6 +201,23 @@ async fn what_is_not_there_and_what_is_not_for_the_caller_answer_alike() {
     root.post("/admin/keys/rotate").json(&revoke).send().await.status(404).rule("key_unknown");
     nobody.request(Method::PUT, "/auth/me").send().await.status(405).rule("method_unknown");
     nobody.get("/x").query(&"a".repeat(5_000)).send().await.status(414).rule("uri_too_long");
+}
+
+/// A person is told on a page; what is kept is the same.
+#[tokio::test]
+async fn what_a_form_of_a_page_was_refused_for_is_kept_as_well() {
+    let server = TestServer::start().await;
+    let root = server.admin().await;
+    let mut visitor = Visitor::new(&server);
+    let page = visitor.open("/login").await;
+    let wrong = visitor.send(&page, &[("username", "root"), ("password", "wrong")]).await.0;
+    let kept = why(&root, &wrong).await;
+    assert_eq!((&kept["route"], &kept["rule"]), (&json!("/login"), &json!("password_wrong")));
+    let form = [("form_token", "1.x"), ("username", "root"), ("password", "wrong")];
+    visitor.send(&page, &form).await.0.rule("form_token");
+    let unknown = [("admin", "1"), ("username", "root"), ("password", "wrong")];
+    visitor.send(&page, &unknown).await.0.rule("form_fields");
+    visitor.open("/set-password?token=x").await.0.rule("link_form");
 }
 
 /// Of a path that is nobody's, what is ours is kept and the rest may be a secret.

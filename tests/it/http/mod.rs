@@ -6,4 +6,5 @@ mod explain_logins;
 mod inspect;
 mod metrics;
 pub(crate) mod open_metrics;
+pub(crate) mod pages;
 pub(crate) mod routes;

@@ -48,6 +48,17 @@ const CONTRACT: &[&str] = &[
     "GET /healthz",
     "GET /readyz",
     "GET /problems/{code}",
+    "GET /login",
+    "POST /login",
+    "POST /logout",
+    "GET /account",
+    "GET /register",
+    "POST /register",
+    "GET /set-password",
+    "POST /set-password",
+    "GET /setup",
+    "POST /setup",
+    "GET /assets/{name}",
     "GET /openapi.json",
 ];
 
@@ -64,6 +75,17 @@ pub(crate) const FOR_ANYONE: &[&str] = &[
     "GET /healthz",
     "GET /readyz",
     "GET /problems/{code}",
+    "GET /login",
+    "POST /login",
+    "POST /logout",
+    "GET /account",
+    "GET /register",
+    "POST /register",
+    "GET /set-password",
+    "POST /set-password",
+    "GET /setup",
+    "POST /setup",
+    "GET /assets/{name}",
     "GET /openapi.json",
 ];
 
@@ -75,7 +97,9 @@ pub(crate) fn name(route: &Route) -> String {
 /// The row's path with something in every `{part}`.
 pub(crate) fn filled(path: &str) -> String {
     let path = path.replace("{id}", UNKNOWN).replace("{sid}", UNKNOWN);
-    path.replace("{request_id}", UNKNOWN).replace("{code}", "not_found")
+    path.replace("{request_id}", UNKNOWN)
+        .replace("{code}", "not_found")
+        .replace("{name}", "pages.css")
 }
 
 pub(crate) fn is_guarded(route: &Route) -> bool {

@@ -5,6 +5,7 @@ mod document;
 mod schema;
 mod table;
 mod walk;
+mod walk_pages;
 mod walk_refused;
 
 pub use self::document::Document;

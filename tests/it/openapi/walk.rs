@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use warp::http::Method;
 
 use super::document::Document;
+use super::walk_pages::on_pages;
 use super::walk_refused::{at_the_gate, in_bodies, too_many};
 use crate::harness::{Answer, Browser, PASSWORD, RequestBuilder, Setup, TestServer};
 
@@ -29,6 +30,11 @@ impl Walk {
         answer
     }
 
+    /// Notes where an answer stands.
+    pub fn note(&mut self, place: String) {
+        self.0.insert(place);
+    }
+
     /// Sends the request and asserts where the answer stands.
     pub async fn is(&mut self, told: &str, request: RequestBuilder<'_>) -> Answer {
         let answer = self.send(request).await;
@@ -45,7 +51,8 @@ fn promised(document: &Document) -> BTreeSet<String> {
         for (status, response) in operation["responses"].as_object().unwrap() {
             let codes = response["$ref"].as_str().and_then(|to| to.rsplit('/').next());
             let told = codes.unwrap_or(status).split('.');
-            all.extend(told.filter(|t| !ELSEWHERE.contains(t)).map(|t| format!("{name} {t}")));
+            let told = told.filter(|t| !ELSEWHERE.contains(t) && *t != "page");
+            all.extend(told.map(|t| format!("{name} {t}")));
         }
     }
     all
@@ -60,6 +67,7 @@ async fn every_answer_of_the_document_is_given() {
     administration(&mut walk, &server).await;
     setting_up(&mut walk).await;
     without_a_clock(&mut walk).await;
+    on_pages(&mut walk).await;
     let document = Document::of(&server).await;
     at_the_gate(&mut walk, document).await;
     in_bodies(&mut walk, document).await;

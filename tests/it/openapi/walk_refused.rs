@@ -1,12 +1,16 @@
 //! The part of the walk that is the same for every row: what the gate refuses, what is wrong
 //! with bodies, and the limits.
 
-use doorkey::http::{Body, Route};
+use doorkey::http::{Body, Guard, Route};
 use serde_json::{Value, json};
 
 use super::document::Document;
 use super::walk::{UNKNOWN, Walk};
 use crate::harness::{Browser, PASSWORD, RequestBuilder, Setup, TestServer};
+use crate::http::pages::Visitor;
+
+/// As browsers declare a form.
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A server on which nothing has happened and the setup route is there, somebody with no role to
 /// speak of, and an administrator on a server of its own.
@@ -22,8 +26,23 @@ impl<'a> Callers<'a> {
         let path = row.path.replace("{id}", UNKNOWN).replace("{sid}", UNKNOWN);
         let path = path.replace("{request_id}", UNKNOWN).replace("{code}", "busy");
         let fresh = self.fresh.anonymous();
-        let caller = if row.path == "/auth/setup" { &fresh } else { &self.root };
+        let path = path.replace("{name}", "pages.css");
+        let caller = if row.path.ends_with("/setup") { &fresh } else { &self.root };
         caller.request(row.method.clone(), &path)
+    }
+
+    /// The same with a form that the row can read, if it takes one.
+    fn filled(&self, row: &Route) -> RequestBuilder<'a> {
+        let request = self.request(row);
+        if row.body != Body::Form {
+            return request;
+        }
+        request.header("content-type", FORM).body(match row.path {
+            "/logout" => "",
+            "/set-password" => "token=x&new_password=x",
+            "/setup" => "secret=x&username=x&password=x",
+            _ => "username=x&password=x",
+        })
     }
 }
 
@@ -37,9 +56,7 @@ fn has(document: &Document, row: &Route, code: &str) -> bool {
 
 fn rows<'a>(server: &'a TestServer, document: &'a Document, code: &'a str) -> Vec<&'a Route> {
     let rows = server.api.routes().iter();
-    rows.filter(|row| row.guard != doorkey::http::Guard::Operator)
-        .filter(|row| has(document, row, code))
-        .collect()
+    rows.filter(|row| row.guard != Guard::Operator).filter(|row| has(document, row, code)).collect()
 }
 
 pub async fn at_the_gate(walk: &mut Walk, document: &Document) {
@@ -51,13 +68,14 @@ pub async fn at_the_gate(walk: &mut Walk, document: &Document) {
     }
     for row in rows(&server, document, "invalid_token") {
         let request = callers.request(row).without("authorization");
-        if row.path != "/auth/password-reset" {
+        if row.path != "/auth/password-reset" && row.guard != Guard::Page {
             walk.is("invalid_token", request).await;
         }
     }
     for row in rows(&server, document, "malformed_header") {
-        let twice = callers.request(row).header("authorization", "Bearer x");
-        walk.is("malformed_header", twice.header("cookie", "__Host-refresh=x")).await;
+        let twice = callers.filled(row).header("authorization", "Bearer x");
+        let cookies = "__Host-refresh=x; __Host-form=x; __Host-form=x";
+        walk.is("malformed_header", twice.header("cookie", cookies)).await;
     }
     for row in rows(&server, document, "insufficient_scope") {
         let token = callers.ann.token.clone().unwrap();
@@ -78,17 +96,23 @@ pub async fn in_bodies(walk: &mut Walk, document: &Document) {
     let callers = Callers { fresh: &fresh, ann, root };
     for row in rows(&server, document, "invalid_request") {
         let request = callers.request(row).query("unknown=1");
-        walk.is("invalid_request", request.json(&json!({"unknown": 1}))).await;
+        let request = match row.body {
+            Body::Form => request.header("content-type", FORM).body("unknown=1"),
+            Body::Ignored | Body::Json | Body::OptionalJson => request.json(&json!({"unknown": 1})),
+        };
+        walk.is("invalid_request", request).await;
     }
     for row in server.api.routes().iter().filter(|row| row.body != Body::Ignored) {
-        if row.guard == doorkey::http::Guard::Operator {
+        if row.guard == Guard::Operator {
             continue;
         }
         let long = Value::String("x".repeat(17 * 1024));
         walk.is("body_too_large", callers.request(row).json(&long)).await;
         walk.is("unsupported_media_type", callers.request(row).body("{}")).await;
-        let broken = callers.request(row).header("content-type", "application/json").body("{");
-        walk.is("malformed_json", broken).await;
+        if row.body != Body::Form {
+            let broken = callers.request(row).header("content-type", "application/json").body("{");
+            walk.is("malformed_json", broken).await;
+        }
     }
 }
 
@@ -100,6 +124,7 @@ pub async fn too_many(walk: &mut Walk) {
     let wrong = json!({"username": "ann", "password": "wrong"});
     let change = json!({"current_password": "wrong", "new_password": "a quiet old place"});
     let setup = json!({"secret": "wrong", "username": "root", "password": PASSWORD});
+    let mut visitor = Visitor::new(&server);
     for n in 0..11 {
         let name = json!({"username": format!("ann{n}"), "password": PASSWORD});
         walk.send(anyone.post("/auth/register").json(&name)).await;
@@ -107,5 +132,15 @@ pub async fn too_many(walk: &mut Walk) {
         walk.send(anyone.post("/auth/setup").json(&setup)).await;
         walk.send(ann.patch("/auth/me").json(&json!({"display_name": format!("{n}")}))).await;
         walk.send(ann.post("/auth/password").json(&change)).await;
+        let name = format!("bob{n}");
+        let wrong = [("username", "ann"), ("password", "wrong"), ("secret", "wrong")];
+        for (target, fields) in [
+            ("/login", &wrong[..2]),
+            ("/setup", &wrong[..]),
+            ("/register", &[("username", name.as_str()), ("password", PASSWORD)]),
+        ] {
+            let page = visitor.open(target).await;
+            walk.note(visitor.send(&page, fields).await.0.documented.unwrap());
+        }
     }
 }

@@ -63,11 +63,16 @@ async fn http_07_every_error_is_a_problem_document_and_tells_nothing_of_the_insi
 }
 
 /// What comes over plain HTTP by mistake is told so at once: a redirect would have its secret
-/// sent in clear first, and then again.
+/// sent in clear first, and then again. The one answer that leads on without a form that was sent
+/// is a page of a session where there is none, and it leads to a path here.
 #[tokio::test]
 async fn http_11_nothing_is_redirected() {
     let server = TestServer::start().await;
     for (what, answer) in everything(&server).await {
+        if what.ends_with(" GET /account") && answer.status == 303 {
+            assert_eq!(answer.header("location"), Some("/login?rd=%2Faccount"), "{what}");
+            continue;
+        }
         assert!(!(300..=399).contains(&answer.status), "{what}: {}", answer.status);
         assert_eq!(answer.header("location"), None, "{what}");
     }

@@ -1,10 +1,11 @@
 //! What a row of the table says the limiter counts is what it counts, and nothing else is.
 
 use doorkey::auth::Limits;
-use doorkey::http::{Counts, Guard, Route};
+use doorkey::http::{Body, Counts, Guard, Route};
 use serde_json::{Value, json};
 
 use crate::harness::{Browser, PASSWORD, Setup, TestServer};
+use crate::http::pages::Visitor;
 
 const NONE: Limits = Limits {
     login_failures: 0,
@@ -51,12 +52,38 @@ async fn caller<'a>(server: &'a TestServer, route: &Route) -> Browser<'a> {
 /// Whether the third of three calls is refused as too many.
 async fn is_limited(route: &Route, limits: Limits) -> bool {
     let server = Setup { limits, ..Setup::default() }.start().await;
+    if route.body == Body::Form {
+        return is_limited_on_its_page(route, &server).await;
+    }
     let caller = caller(&server, route).await;
     let mut statuses = Vec::new();
     for n in 0..3 {
         let path = route.path.replace(['{', '}'], "");
         let request = caller.request(route.method.clone(), &path);
         statuses.push(request.json(&form(route, n)).send().await.status);
+    }
+    statuses[2] == 429
+}
+
+/// The same for what forms are sent to, each with the token of its page.
+async fn is_limited_on_its_page(route: &Route, server: &TestServer) -> bool {
+    server.auth.prepare_setup(None).await.unwrap();
+    server.account("root", &["user"]).await;
+    let mut visitor = Visitor::new(server);
+    let page = visitor.open(route.path).await;
+    let mut statuses = Vec::new();
+    for n in 0..3 {
+        let (name, wrong) = (format!("new{n}"), "not the password of anyone");
+        let mut fields = page.hidden();
+        let fill: &[(&str, &str)] = match route.path {
+            "/login" => &[("username", "root"), ("password", wrong)],
+            "/register" => &[("username", &name), ("password", PASSWORD)],
+            "/setup" => &[("secret", wrong), ("username", &name), ("password", PASSWORD)],
+            "/set-password" => &[("token", wrong), ("new_password", PASSWORD)],
+            _ => &[],
+        };
+        fields.extend(fill.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())));
+        statuses.push(visitor.post(route.path, &fields).await.0.status);
     }
     statuses[2] == 429
 }
