@@ -13,7 +13,7 @@ use super::openapi::words;
 use super::problem::Problem;
 use super::reply;
 use super::route::{Context, Endpoint, Guard, Route};
-use super::shared::tagged;
+use super::shared::{share, tagged};
 use crate::auth::JwksKey;
 
 const MEDIA: &str = "application/jwk-set+json";
@@ -39,5 +39,8 @@ async fn show(context: Context, call: Arc<Call>) -> Result<Response, Problem> {
     // The ids are digests of the keys: together they say exactly what is served.
     let ids: Vec<String> = keys.iter().map(|key| key.id().to_string()).collect();
     let etag = format!("\"{}\"", ids.join("."));
-    Ok(tagged(&call.headers, &etag, || reply::typed(StatusCode::OK, MEDIA, &Body { keys })))
+    let whole = || reply::typed(StatusCode::OK, MEDIA, &Body { keys });
+    let mut answer = tagged(&call.headers, &etag, whole);
+    share(answer.headers_mut());
+    Ok(answer)
 }

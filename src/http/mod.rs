@@ -17,6 +17,7 @@ pub mod origin;
 pub mod problem;
 
 mod admin;
+mod assets;
 mod call;
 mod control;
 mod doc;

@@ -6,17 +6,11 @@ mod headers;
 mod refusals;
 pub(super) mod words;
 
-use std::hash::{DefaultHasher, Hasher as _};
+use warp::http::StatusCode;
 
-use bytes::Bytes;
-use warp::http::header::CONTENT_TYPE;
-use warp::http::{HeaderValue, StatusCode};
-use warp::reply::Response;
-
-use super::call::Call;
+use super::assets::{Reach, Tagged};
 use super::doc::{Caching, Doc};
 use super::route::{Context, Endpoint, Guard, Route};
-use super::shared::tagged;
 
 /// The endpoint, about all `others` and itself.
 pub(super) fn endpoint(context: &Context, others: &[Endpoint]) -> Endpoint {
@@ -26,37 +20,11 @@ pub(super) fn endpoint(context: &Context, others: &[Endpoint]) -> Endpoint {
             .caching(Caching::Tagged),
     );
     let rows = others.iter().map(|endpoint| &endpoint.route).chain([&route]);
-    let served = Served::new(&document::document(rows, &context.settings));
+    let document = document::document(rows, &context.settings);
+    let text = serde_json::to_vec(&document).expect("the document is plain data");
+    let served = Tagged::new(text.into(), "application/json");
     context.endpoint(route, move |_, call| {
-        let answer = served.answer(&call);
+        let answer = served.answer(&call.headers, Reach::Everyone);
         async move { Ok(answer) }
     })
-}
-
-/// The document as it is sent.
-#[derive(Clone)]
-struct Served {
-    text: Bytes,
-    etag: String,
-}
-
-impl Served {
-    fn new(document: &serde_json::Value) -> Self {
-        let text = serde_json::to_vec(document).expect("the document is plain data");
-        // It tells this text from that of another version or configuration, none of which
-        // somebody chose: no cryptographic digest is needed.
-        let mut hasher = DefaultHasher::new();
-        hasher.write(&text);
-        let etag = format!("\"{:016x}\"", hasher.finish());
-        Self { text: text.into(), etag }
-    }
-
-    fn answer(&self, call: &Call) -> Response {
-        tagged(&call.headers, &self.etag, || {
-            let mut answer = Response::new(self.text.clone().into());
-            let json = HeaderValue::from_static("application/json");
-            answer.headers_mut().insert(CONTENT_TYPE, json);
-            answer
-        })
-    }
 }

@@ -18,7 +18,8 @@ pub(super) fn share(headers: &mut HeaderMap) {
     headers.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
 }
 
-/// The answer under its strong `etag`: `make`'s, or 304 when the client has it.
+/// The answer under its strong `etag`: `make`'s, or 304 when the client has it. Whoever calls
+/// says how long it may be kept, and by whom.
 pub(super) fn tagged(request: &HeaderMap, etag: &str, make: impl FnOnce() -> Response) -> Response {
     let mut answer = if is_known(request, etag) {
         let mut answer = Response::default();
@@ -30,7 +31,6 @@ pub(super) fn tagged(request: &HeaderMap, etag: &str, make: impl FnOnce() -> Res
     if let Ok(etag) = HeaderValue::from_str(etag) {
         answer.headers_mut().insert(ETAG, etag);
     }
-    share(answer.headers_mut());
     answer
 }
 
