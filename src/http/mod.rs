@@ -19,6 +19,7 @@ pub mod problem;
 mod admin;
 mod assets;
 mod call;
+mod client;
 mod control;
 mod doc;
 mod gate;
@@ -101,6 +102,7 @@ fn endpoints(context: &Context) -> Vec<Endpoint> {
         jwks::endpoint(context),
         metadata::endpoint(context),
         problems::endpoint(context),
+        client::endpoint(context),
     ];
     all.extend(me::endpoints(context));
     all.extend(sessions::endpoints(context));

@@ -47,6 +47,7 @@ const CONTRACT: &[&str] = &[
     "GET /healthz",
     "GET /readyz",
     "GET /problems/{code}",
+    "GET /client/doorkey.js",
     "GET /openapi.json",
 ];
 
@@ -63,6 +64,7 @@ pub(crate) const FOR_ANYONE: &[&str] = &[
     "GET /healthz",
     "GET /readyz",
     "GET /problems/{code}",
+    "GET /client/doorkey.js",
     "GET /openapi.json",
 ];
 
