@@ -21,6 +21,7 @@ mod assets;
 mod call;
 mod client;
 mod control;
+mod demo;
 mod doc;
 mod gate;
 mod health;
@@ -79,6 +80,8 @@ pub struct Settings {
     pub issuer: String,
     /// Whether requests are counted, for [`Api::metrics`].
     pub metrics: bool,
+    /// Whether the demonstration is there. For development only.
+    pub demo: bool,
 }
 
 impl Settings {
@@ -108,6 +111,7 @@ fn endpoints(context: &Context) -> Vec<Endpoint> {
     all.extend(sessions::endpoints(context));
     all.extend(health::endpoints(context));
     all.extend(admin::endpoints(context));
+    all.extend(demo::endpoints(context));
     all.push(openapi::endpoint(context, &all));
     all
 }

@@ -83,6 +83,7 @@ pub(super) fn http(loaded: &Loaded, bound: SocketAddr) -> http::Settings {
         body_timeout: config.http.request_timeout / 2,
         issuer: config.issuer(bound),
         metrics: config.metrics.listen.is_some(),
+        demo: loaded.dev,
     }
 }
 

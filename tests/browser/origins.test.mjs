@@ -200,11 +200,12 @@ for (const [what, host] of [["the same site", "127.0.0.1"], ["another site", "lo
       const all = [];
       for (const path of ["/auth/refresh", "/auth/logout"]) {
         all.push(await fetch(url + path, init).then(({ status }) => status, ({ name }) => name));
-        all.push((await fetch(url + path, { ...init, mode: "no-cors" })).type);
+        const unseen = fetch(url + path, { ...init, mode: "no-cors" });
+        all.push(await unseen.then(({ type }) => type, ({ name }) => name));
       }
       return all;
     }, server.url);
-    assert.deepEqual(tried, ["TypeError", "opaque", "TypeError", "opaque"]);
+    assert.deepEqual(tried, Array(4).fill("TypeError"));
     await foreign.evaluate((url) => {
       document.body.innerHTML = `<form method="post" action="${url}/auth/logout"></form>`;
       document.querySelector("form").submit();

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { counting, newContext, register, startServer, until } from "./harness.mjs";
-import { clientPage, login, payload, send, token } from "./pages.mjs";
+import { clientPage, load, login, payload, send, token } from "./pages.mjs";
 
 const server = await startServer();
 await register(server, "ann");
@@ -62,15 +62,11 @@ test("a laptop that slept, with its steady clock standing still, renews when it 
 
 test("a page that is seen renews by itself, one that is hidden when it is shown again", async () => {
   const context = await newContext();
-  const page = await context.newPage();
-  await page.clock.install();
-  await page.close();
   const seen = await clientPage(context, server, {
     prepare: `Object.defineProperty(Document.prototype, "hidden", { get: () => globalThis.away ?? false })`,
   });
   await seen.clock.install();
   await seen.reload();
-  const { load } = await import("./pages.mjs");
   await load(seen, server);
   await login(seen, "ann");
   const renewals = counting(context, "/auth/refresh");

@@ -72,6 +72,7 @@ impl Default for Setup {
                 body_timeout: Duration::from_secs(5),
                 issuer: ORIGIN.to_owned(),
                 metrics: false,
+                demo: false,
             },
             limits: Limits {
                 login_failures: 0,
