@@ -174,8 +174,9 @@ $("register").addEventListener("click", (event) => {
   });
 });
 const onClick = (id, work) => $(id).addEventListener("click", () => by($(id), work));
-onClick("call", () => auth.fetch("/auth/me"));
-onClick("call-admin", () => auth.fetch("/admin/keys"));
+const read = async (path) => (await auth.fetch(path)).text();
+onClick("call", () => read("/auth/me"));
+onClick("call-admin", () => read("/admin/keys"));
 onClick("renew", () => auth.getAccessToken({ fresh: true }));
 onClick("logout", () => {
   acted = true;

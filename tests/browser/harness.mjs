@@ -95,6 +95,7 @@ export async function newContext(options = {}) {
   // own machine.
   const permissions = ["local-network-access"];
   const context = await browser.newContext({ permissions, ...options });
+  context.setDefaultTimeout(10_000);
   context.noise = [];
   context.on("weberror", (error) => context.noise.push(String(error.error())));
   context.on("console", (message) => {
