@@ -45,10 +45,13 @@ function note(text, head = []) {
 function noteRequest({ name, responseStatus: status, duration }) {
   const path = new URL(name).pathname;
   const method = path === "/auth/me" || path.startsWith("/admin/") ? "GET" : "POST";
+  // That nobody is signed in is an answer like any other.
+  const usual = path === "/auth/refresh" && status === 401;
+  const colour = usual ? "" : status >= 200 && status < 300 ? "good" : "bad";
   const head = [
     element("span", "path", `${method} ${path}`),
-    element("span", `status ${status >= 200 && status < 300 ? "good" : "bad"}`, status || "no answer"),
-    element("span", "quiet", `${Math.round(duration)} ms`),
+    element("span", `status ${colour}`, status || "no answer"),
+    element("span", "duration", `${Math.round(duration)} ms`),
   ];
   note(MEANING[`${path} ${status}`], head);
 }
@@ -83,7 +86,7 @@ async function showToken() {
   life = { seconds: claims.exp - claims.iat, since: performance.now() };
   const time = (seconds) => new Date(seconds * 1000).toLocaleTimeString("en-GB");
   const rows = Object.entries(CLAIMS).flatMap(([name, title]) => {
-    const value = ["iat", "exp"].includes(name) ? time(claims[name]) : String(claims[name]);
+    const value = ["iat", "exp"].includes(name) ? time(claims[name]) : [claims[name]].flat().join(", ");
     return [element("dt", "", title), element("dd", "", value)];
   });
   $("claims").replaceChildren(...rows);
