@@ -20,7 +20,8 @@
 //! - [`config`]: the defaults, `auth.toml`, `DOORKEY_…` variables and flags as one checked tree.
 //! - [`http`]: the outside. The accept loop, one gate for all requests, one route table with
 //!   the document made from it (`/openapi.json`), one file for each endpoint, one map from errors to
-//!   what a client may learn; and the metrics on a listener of their own.
+//!   what a client may learn; the metrics on a listener of their own; and files that are compiled
+//!   in: the client for browsers (`client/`), and with `--dev` the demonstration (`examples/spa/`).
 //! - [`auth`]: the use cases. One file, one verb; each refuses without telling which part was
 //!   wrong, and writes its change and its audit event in one commit. `auth/trail` seals the
 //!   events afterwards, in a chain that shows tampering.

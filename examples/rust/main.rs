@@ -74,20 +74,19 @@ async fn caller(keys: Arc<Keys>, headers: HeaderMap) -> Result<Claims, Rejection
 }
 
 /// Passes on who calls, once the token is verified.
-fn signed_in(keys: &Arc<Keys>) -> impl Filter<Extract = (Claims,), Error = Rejection> + Clone {
+fn signed_in(keys: &Arc<Keys>) -> BoxedFilter<(Claims,)> {
     let keys = keys.clone();
-    warp::header::headers_cloned().and_then(move |headers| caller(keys.clone(), headers))
+    let verified = move |headers| caller(keys.clone(), headers);
+    warp::header::headers_cloned().and_then(verified).boxed()
 }
 
 /// The same, for those who have the role.
-fn with_role(
-    keys: &Arc<Keys>,
-    role: &'static str,
-) -> impl Filter<Extract = (Claims,), Error = Rejection> + Clone {
-    signed_in(keys).and_then(move |claims: Claims| async move {
+fn with_role(keys: &Arc<Keys>, role: &'static str) -> BoxedFilter<(Claims,)> {
+    let checked = move |claims: Claims| async move {
         let has = claims.roles.iter().any(|given| given == role);
         if has { Ok(claims) } else { Err(warp::reject::custom(Refusal::NoRole)) }
-    })
+    };
+    signed_in(keys).and_then(checked).boxed()
 }
 
 /// A rejection as an answer: ours, or that there is no such route.
