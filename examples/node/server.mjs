@@ -42,16 +42,20 @@ const routes = {
   },
 };
 
+function send(response, status, body, challenge) {
+  response.statusCode = status;
+  response.setHeader("Content-Type", "application/json");
+  if (challenge) response.setHeader("WWW-Authenticate", challenge);
+  response.end(JSON.stringify(body));
+}
+
 const server = createServer(async (request, response) => {
-  const send = (status, body, headers = {}) =>
-    response.writeHead(status, { "Content-Type": "application/json", ...headers }).end(JSON.stringify(body));
-  const route = Object.hasOwn(routes, request.url) && request.method === "GET" && routes[request.url];
-  if (!route) return send(404, { error: "not found" });
+  const route = request.method === "GET" && Object.hasOwn(routes, request.url) && routes[request.url];
+  if (!route) return send(response, 404, { error: "not found" });
   try {
-    send(200, route(await caller(request)));
-  } catch (error) {
-    const { status = 500, challenge } = error;
-    send(status, { error: status }, challenge && { "WWW-Authenticate": challenge });
+    send(response, 200, route(await caller(request)));
+  } catch ({ status = 500, challenge }) {
+    send(response, status, { error: status }, challenge);
   }
 });
 
