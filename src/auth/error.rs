@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::crypto;
+use crate::model::{Denial, Rule};
 use crate::store::{self, IsConflict};
 
 /// A field of a request that is not acceptable, and why, for the person who filled it in.
@@ -16,23 +17,24 @@ pub struct FieldError {
     pub message: Cow<'static, str>,
 }
 
-/// Why a use case did not do it. Which part of a credential was wrong is told to nobody.
+/// Why a use case did not do it. Which part of a credential was wrong stands in the [`Denial`]
+/// beside it, for administrators; no client is told.
 #[derive(Debug, Clone)]
 pub enum Error {
     /// Unknown name, wrong password, disabled account: all alike.
-    InvalidCredentials,
+    InvalidCredentials(Denial),
     /// The access token is not good, or no longer.
-    InvalidToken,
+    InvalidToken(Denial),
     /// The refresh token gives nothing (any more), for every reason alike.
-    SessionEnded,
+    SessionEnded(Denial),
     /// The caller's roles do not reach here, or it is about the caller's own roles.
-    Forbidden,
+    Forbidden(Denial),
     /// The login is too long ago for this.
     ReauthenticationRequired,
     /// Accounts are made by administrators only.
     RegistrationClosed,
     /// There is no such thing, or the caller may not know of it.
-    NotFound,
+    NotFound(Rule),
     /// Someone has this name.
     UsernameTaken,
     /// Someone has this address.
@@ -42,9 +44,9 @@ pub enum Error {
     /// The fields that must change.
     Invalid(Vec<FieldError>),
     /// Too many tries; how long to wait.
-    Throttled(Duration),
+    Throttled(Duration, Denial),
     /// Too much work at once; when to come back.
-    Busy(Duration),
+    Busy(Duration, Rule),
     /// The machine's clock was never set, or is behind what is known of the time.
     ClockNotSet,
     /// The store could not do it.
@@ -64,19 +66,19 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
-            Self::InvalidCredentials => "the name or the password is wrong",
-            Self::InvalidToken => "the access token is not valid",
-            Self::SessionEnded => "the session has ended",
-            Self::Forbidden => "the caller's roles do not allow it",
+            Self::InvalidCredentials(_) => "the name or the password is wrong",
+            Self::InvalidToken(_) => "the access token is not valid",
+            Self::SessionEnded(_) => "the session has ended",
+            Self::Forbidden(_) => "the caller's roles do not allow it",
             Self::ReauthenticationRequired => "the last login is too long ago",
             Self::RegistrationClosed => "registration is closed",
-            Self::NotFound => "there is no such thing",
+            Self::NotFound(_) => "there is no such thing",
             Self::UsernameTaken => "the username is taken",
             Self::EmailTaken => "the e-mail address is taken",
             Self::LastAdmin => "the last administrator must stay",
             Self::Invalid(_) => "a field is not acceptable",
-            Self::Throttled(_) => "too many attempts",
-            Self::Busy(_) => "too much work at once",
+            Self::Throttled(_, _) => "too many attempts",
+            Self::Busy(_, _) => "too much work at once",
             Self::ClockNotSet => "the clock is not set",
             Self::Store(error) => return write!(f, "{error}"),
             Self::Crypto(error) => return write!(f, "{error}"),
@@ -90,19 +92,19 @@ impl std::error::Error for Error {
         match self {
             Self::Store(error) => Some(error),
             Self::Crypto(error) => Some(error),
-            Self::InvalidCredentials
-            | Self::InvalidToken
-            | Self::SessionEnded
-            | Self::Forbidden
+            Self::InvalidCredentials(_)
+            | Self::InvalidToken(_)
+            | Self::SessionEnded(_)
+            | Self::Forbidden(_)
             | Self::ReauthenticationRequired
             | Self::RegistrationClosed
-            | Self::NotFound
+            | Self::NotFound(_)
             | Self::UsernameTaken
             | Self::EmailTaken
             | Self::LastAdmin
             | Self::Invalid(_)
-            | Self::Throttled(_)
-            | Self::Busy(_)
+            | Self::Throttled(_, _)
+            | Self::Busy(_, _)
             | Self::ClockNotSet => None,
         }
     }

@@ -9,6 +9,7 @@ mod audit;
 #[cfg(feature = "sled")]
 mod backup;
 mod clock;
+mod explain;
 #[cfg(feature = "sled")]
 mod store;
 mod transfer;
@@ -17,6 +18,7 @@ pub(super) use self::audit::{Audit, AuditExport, AuditList, AuditVerify};
 #[cfg(feature = "sled")]
 pub(super) use self::backup::{Backup, BackupCommand};
 pub(super) use self::clock::Clock;
+pub(super) use self::explain::{Explain, Token};
 #[cfg(feature = "sled")]
 pub(super) use self::store::{Restore, Store};
 pub(super) use self::transfer::{Export, Import};
@@ -90,6 +92,14 @@ pub(super) enum Operate {
     /// The audit trail: who did what, and whether anybody tampered with it
     #[command(subcommand)]
     Audit(Audit),
+    /// Say why a request was refused, by the exact rule, and what it did
+    ///
+    /// Exit code 1 when nothing is known of it. Refusals are kept in the running server's memory, the
+    /// last 10,000 since its start; on a stopped store only the audit trail is asked.
+    Explain(Explain),
+    /// Tokens
+    #[command(subcommand)]
+    Token(Token),
     /// Let a locked-out administrator in again: enable the account, give it the role admin and
     /// set another password
     Recover(Recover),

@@ -149,6 +149,17 @@ impl Control {
         }
     }
 
+    /// As [`Control::get`], and `None` where there is nothing.
+    pub(super) async fn find(&mut self, path: &str) -> Result<Option<Value>, Error> {
+        let reply = self.exchange(http::request(Method::GET, path, None)?).await?;
+        if reply.status == 404 { Ok(None) } else { json(&reply).map(Some) }
+    }
+
+    /// Whether a running server has answered, and not this process.
+    pub(super) fn is_live(&self) -> bool {
+        self.local.is_none()
+    }
+
     /// The JSON of a success, null if it has none; a problem becomes a sentence.
     async fn send(
         &mut self,
@@ -158,14 +169,7 @@ impl Control {
     ) -> Result<Value, Error> {
         let body = body.map(|body| body.to_string().into_bytes());
         let reply = self.exchange(http::request(method, path, body)?).await?;
-        let unreadable = |_| Error::Refused("the server's answer is no JSON".to_owned());
-        if reply.status >= 400 {
-            return Err(Error::Refused(sentence(&reply)));
-        }
-        if reply.body.is_empty() {
-            return Ok(Value::Null);
-        }
-        serde_json::from_slice(&reply.body).map_err(unreadable)
+        json(&reply)
     }
 
     async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<Reply, Error> {
@@ -219,6 +223,17 @@ impl Control {
             ))),
         }
     }
+}
+
+fn json(reply: &Reply) -> Result<Value, Error> {
+    let unreadable = |_| Error::Refused("the server's answer is no JSON".to_owned());
+    if reply.status >= 400 {
+        return Err(Error::Refused(sentence(reply)));
+    }
+    if reply.body.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(&reply.body).map_err(unreadable)
 }
 
 /// The parts of an RFC 9457 problem that help at a terminal.

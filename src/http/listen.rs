@@ -28,7 +28,6 @@ use warp::reply::Response;
 
 use self::slots::{Slot, Slots};
 use self::stream::{Phase, Waits, WatchedStream};
-use super::kind::Kind;
 
 /// Request line and headers together, in bytes; more is 431 (HTTP-02).
 const MAX_HEADER_BYTES: usize = 16 * 1024;
@@ -80,9 +79,20 @@ pub trait Handler: Clone + Send + Sync + 'static {
     fn call(&self, request: Request<Incoming>, peer: Peer)
     -> impl Future<Output = Response> + Send;
 
-    /// The answer when [`Handler::call`] gave none: [`Kind::Internal`] after a panic,
-    /// [`Kind::Unavailable`] after the request's time.
-    fn refuse(&self, kind: Kind) -> Response;
+    /// The answer when [`Handler::call`] gave none.
+    fn refuse(&self, unanswered: Unanswered, peer: Peer) -> Response;
+
+    /// Takes note that a connection was closed without a word, because its address had too many.
+    fn turned_away(&self, peer: Peer);
+}
+
+/// Why a request has no answer of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unanswered {
+    /// What was to answer it panicked.
+    Panicked,
+    /// Its time was up.
+    TooSlow,
 }
 
 /// Where connections come from.
@@ -132,7 +142,7 @@ pub async fn serve<L: Listener, H: Handler>(
             biased;
             () = &mut shutdown => break,
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
-            (io, peer, slot) = next(&listener, &slots) => {
+            (io, peer, slot) = next(&listener, &slots, &handler) => {
                 let connection = Connection { handler: handler.clone(), peer, limits };
                 connections.spawn(connection.drive(io, slot, stopped.clone()));
             }
@@ -148,14 +158,18 @@ pub async fn serve<L: Listener, H: Handler>(
 }
 
 /// The next connection there is room for.
-async fn next<L: Listener>(listener: &L, slots: &Slots) -> (L::Io, Peer, Slot) {
+async fn next<L: Listener>(
+    listener: &L,
+    slots: &Slots,
+    handler: &impl Handler,
+) -> (L::Io, Peer, Slot) {
     let mut room = slots.room().await;
     loop {
         match listener.accept().await {
             Ok((io, peer)) => match slots.take(peer, room) {
                 Ok(slot) => return (io, peer, slot),
                 Err(unused) => {
-                    tracing::debug!(?peer, "too many connections from this address");
+                    handler.turned_away(peer);
                     room = unused;
                 }
             },
@@ -210,11 +224,11 @@ impl<H: Handler> Connection<H> {
             Ok(Ok(response)) => response,
             Ok(Err(Panicked)) => {
                 tracing::error!("a request handler panicked");
-                self.handler.refuse(Kind::Internal)
+                self.handler.refuse(Unanswered::Panicked, self.peer)
             }
             Err(_elapsed) => {
                 tracing::warn!("a request took too long");
-                self.handler.refuse(Kind::Unavailable)
+                self.handler.refuse(Unanswered::TooSlow, self.peer)
             }
         }
     }

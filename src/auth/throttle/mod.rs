@@ -25,7 +25,7 @@ use self::reservation::Outcome;
 pub(super) use self::reservation::Reservation;
 use super::network::{known_network, limiter_networks, network_key};
 use crate::crypto::fingerprint;
-use crate::model::Clock;
+use crate::model::{Clock, Rule};
 use crate::store::Fingerprint;
 
 /// How much is allowed; each 0 is off.
@@ -48,9 +48,37 @@ pub struct Limits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::auth) enum Refused {
     /// Come back after this long.
-    Throttled(Duration),
+    Throttled(Duration, Counter),
     /// Too many wait already.
     Busy,
+}
+
+/// What was counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::auth) enum Counter {
+    /// Failures in a row of an account from one network or device.
+    AccountNetwork,
+    /// Failures in a row of an account from anywhere.
+    Account,
+    /// Failures of a network within a minute.
+    Network,
+    /// Registrations of a network within a minute.
+    Registrations,
+    /// Changes of a profile within a minute.
+    ProfileChanges,
+}
+
+impl Counter {
+    /// The rule by which it refuses.
+    pub(in crate::auth) const fn rule(self) -> Rule {
+        match self {
+            Self::AccountNetwork => Rule::ThrottleAccountNetwork,
+            Self::Account => Rule::ThrottleAccount,
+            Self::Network => Rule::ThrottleNetwork,
+            Self::Registrations => Rule::ThrottleRegistrations,
+            Self::ProfileChanges => Rule::ThrottleProfile,
+        }
+    }
 }
 
 /// Who tries.
@@ -131,11 +159,11 @@ impl Throttle {
             // Registered before looking, so that an answer in between is not missed.
             let answered = self.answered.notified();
             match self.try_reserve(&places) {
-                Room::Free => {
+                (Room::Free, _) => {
                     return Ok(Reservation::new(self.clone(), places));
                 }
-                Room::In(wait) => return Err(Refused::Throttled(wait)),
-                Room::AfterOthers => {}
+                (Room::In(wait), counter) => return Err(Refused::Throttled(wait, counter)),
+                (Room::AfterOthers, _) => {}
             }
             if place_in_line.is_none() {
                 place_in_line = Some(self.waiting.try_acquire().map_err(|_| Refused::Busy)?);
@@ -151,7 +179,8 @@ impl Throttle {
     pub(in crate::auth) fn register(&self, ip: Option<IpAddr>) -> Result<(), Refused> {
         let limit = self.limits.registrations_per_network;
         for (network, factor) in ip.map(limiter_networks).unwrap_or_default() {
-            self.count(network_key(network, b"registration"), limit.saturating_mul(factor))?;
+            let key = network_key(network, b"registration");
+            self.count(key, limit.saturating_mul(factor), Counter::Registrations)?;
         }
         Ok(())
     }
@@ -161,11 +190,12 @@ impl Throttle {
     /// # Errors
     /// [`Refused::Throttled`] when it had too many within a minute.
     pub(in crate::auth) fn change_profile(&self, account: &Fingerprint) -> Result<(), Refused> {
-        self.count(fingerprint(&[b"profile", account]), self.limits.profile_changes_per_account)
+        let limit = self.limits.profile_changes_per_account;
+        self.count(fingerprint(&[b"profile", account]), limit, Counter::ProfileChanges)
     }
 
     /// Counts one act under `key`; a `limit` of 0 is none.
-    fn count(&self, key: Fingerprint, limit: u32) -> Result<(), Refused> {
+    fn count(&self, key: Fingerprint, limit: u32, counter: Counter) -> Result<(), Refused> {
         if limit == 0 {
             return Ok(());
         }
@@ -174,7 +204,7 @@ impl Throttle {
         let window = tables.acts.entry(key, |w| !w.is_idle(now));
         match window.room(limit, now) {
             Room::Free => window.fail(),
-            Room::In(wait) => return Err(Refused::Throttled(wait)),
+            Room::In(wait) => return Err(Refused::Throttled(wait, counter)),
             Room::AfterOthers => return Err(Refused::Busy),
         }
         Ok(())
@@ -187,11 +217,12 @@ impl Throttle {
         self.lock().accounts.entry(*account, |streak| streak.pending > 0).forgive(now);
     }
 
-    fn try_reserve(&self, places: &Places) -> Room {
+    /// Whether there is room, and by which counter when there is none.
+    fn try_reserve(&self, places: &Places) -> (Room, Counter) {
         let now = self.clock.monotonic();
         let mut tables = self.lock();
         let room = tables.room(places, &self.limits, now);
-        if room == Room::Free {
+        if room.0 == Room::Free {
             tables.each(places, now, (|streak: &mut Streak| streak.reserve(now), Window::reserve));
         }
         room
@@ -259,7 +290,7 @@ mod tests {
         };
         let (pairs, accounts) = entries(&mut throttle.lock());
         assert!(pairs < 100_000 && accounts < 100_000);
-        assert!(matches!(throttle.reserve(&who(0)).await, Err(Refused::Throttled(_))));
+        assert!(matches!(throttle.reserve(&who(0)).await, Err(Refused::Throttled(_, _))));
     }
 
     /// THR-04: a wait is bounded as a whole, however busy others keep the place.
@@ -289,6 +320,6 @@ mod tests {
     async fn an_attempt_that_is_dropped_counts_as_failed() {
         let throttle = throttle(1);
         drop(throttle.reserve(&who(0)).await.unwrap());
-        assert!(matches!(throttle.reserve(&who(0)).await, Err(Refused::Throttled(_))));
+        assert!(matches!(throttle.reserve(&who(0)).await, Err(Refused::Throttled(_, _))));
     }
 }

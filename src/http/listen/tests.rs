@@ -47,7 +47,7 @@ impl Handler for TestHandler {
             "/body" => {
                 return match read_body(request.into_body(), 16, millis(100)).await {
                     Ok(body) => Response::new(body.into()),
-                    Err(kind) => self.refuse(kind),
+                    Err(bad) => Problem::from(bad).into_response("test"),
                 };
             }
             _ => {}
@@ -55,9 +55,11 @@ impl Handler for TestHandler {
         Response::new("done".into())
     }
 
-    fn refuse(&self, kind: Kind) -> Response {
-        Problem::new(kind).into_response("test")
+    fn refuse(&self, unanswered: Unanswered, _: Peer) -> Response {
+        Problem::from(unanswered).into_response("test")
     }
+
+    fn turned_away(&self, _: Peer) {}
 }
 
 /// A running loop, and how to stop it.

@@ -9,6 +9,7 @@ mod clock;
 mod crash;
 mod deleted;
 mod dev;
+mod explain;
 mod folder;
 pub mod harness;
 mod import;

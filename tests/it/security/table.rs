@@ -35,7 +35,10 @@ const OPEN: &[(&str, &str)] = &[
         "a bare LF and one length said twice are read, both framings at once close the connection after the answer",
     ),
     ("HTTP-10", "TLS is left to a proxy"),
-    ("LOG-01", "a refused refresh and a throttled login leave no line above debug"),
+    (
+        "LOG-01",
+        "a refused refresh and a throttled login leave no line above debug; `explain` tells of them",
+    ),
     ("OPS-02", "no signature of a release; `.ci/release` puts the list of crates into the binary"),
 ];
 
