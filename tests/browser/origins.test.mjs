@@ -142,7 +142,8 @@ test("a body that is a stream is sent once", async () => {
     globalThis.fetch = async (input, init) => {
       if (!input.url?.endsWith("/upload")) return real(input, init);
       seen.push(await input.text());
-      return new Response("", { status: 401 });
+      const headers = { "WWW-Authenticate": 'Bearer error="invalid_token"' };
+      return new Response("", { status: 401, headers });
     };
     const body = () => new Blob(["a stream"]).stream();
     const { status } = await auth.fetch("/upload", { method: "POST", duplex: "half", body: body() });
