@@ -12,8 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doorkey::http::bearer::bearer;
-use doorkey::http::kind::Kind;
-use doorkey::http::listen::{Handler, Limits, Peer, serve};
+use doorkey::http::listen::{Handler, Limits, Peer, Unanswered, serve};
 use hyper::body::Incoming;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -122,9 +121,15 @@ impl Handler for Resource {
         }
     }
 
-    fn refuse(&self, kind: Kind) -> Response {
-        warp::reply::with_status(warp::reply(), kind.row().status).into_response()
+    fn refuse(&self, unanswered: Unanswered, _: Peer) -> Response {
+        let status = match unanswered {
+            Unanswered::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
+            Unanswered::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        warp::reply::with_status(warp::reply(), status).into_response()
     }
+
+    fn turned_away(&self, _: Peer) {}
 }
 
 const LIMITS: Limits = Limits {
