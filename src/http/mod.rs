@@ -20,7 +20,9 @@ pub mod refusals;
 mod admin;
 mod assets;
 mod call;
+mod client;
 mod control;
+mod demo;
 mod doc;
 mod form_body;
 mod gate;
@@ -84,6 +86,8 @@ pub struct Settings {
     pub pages: Look,
     /// Whether requests are counted, for [`Api::metrics`].
     pub metrics: bool,
+    /// Whether the demonstration is there. For development only.
+    pub demo: bool,
 }
 
 impl Settings {
@@ -107,12 +111,14 @@ fn endpoints(context: &Context) -> Vec<Endpoint> {
         jwks::endpoint(context),
         metadata::endpoint(context),
         problems::endpoint(context),
+        client::endpoint(context),
     ];
     all.extend(me::endpoints(context));
     all.extend(sessions::endpoints(context));
     all.extend(health::endpoints(context));
     all.extend(admin::endpoints(context));
     all.extend(pages::endpoints(context));
+    all.extend(demo::endpoints(context));
     all.push(openapi::endpoint(context, &all));
     all
 }

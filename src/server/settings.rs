@@ -104,6 +104,7 @@ pub(super) fn http(loaded: &Loaded, bound: SocketAddr, logo: Option<Logo>) -> ht
         issuer: config.issuer(bound),
         pages: look(&config.pages, logo),
         metrics: config.metrics.listen.is_some(),
+        demo: loaded.dev,
     }
 }
 

@@ -91,7 +91,11 @@ export async function newContext(options = {}) {
     const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
     browser = await chromium.launch({ executablePath, headless: true, args: FLAGS });
   }
-  const context = await browser.newContext(options);
+  // Pages that no server gave count as public, and Chromium asks before such a page reaches the
+  // own machine.
+  const permissions = ["local-network-access"];
+  const context = await browser.newContext({ permissions, ...options });
+  context.setDefaultTimeout(10_000);
   context.noise = [];
   context.on("weberror", (error) => context.noise.push(String(error.error())));
   context.on("console", (message) => {

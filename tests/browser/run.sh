@@ -19,4 +19,4 @@ cargo build --quiet
 [ $# -gt 0 ] || set -- tests/browser/*.test.mjs
 export DOORKEY_TARGET="$target"
 # One file at a time: each has a browser and a server of its own.
-exec node --test --test-reporter=spec --test-concurrency=1 --test-timeout=180000 "$@"
+exec node --test --test-reporter=spec --test-concurrency=1 --test-timeout=180000 --test-force-exit "$@"

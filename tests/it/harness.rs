@@ -80,6 +80,7 @@ impl Default for Setup {
                     return_to: Vec::new(),
                 },
                 metrics: false,
+                demo: false,
             },
             limits: Limits {
                 login_failures: 0,

@@ -6,6 +6,7 @@
 mod auth;
 mod cli;
 mod config;
+mod examples;
 mod harness;
 mod http;
 mod layers;

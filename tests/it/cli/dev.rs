@@ -64,6 +64,9 @@ fn it_seeds_accounts_with_fresh_passwords_and_cleans_up_after_itself() {
     let mut server = place.serve(&["--dev"]);
     let (said, _) = read(&mut server);
     assert!(said[0].starts_with("FOR DEVELOPMENT ONLY"), "{said:?}");
+    let demo = server.url("/demo/");
+    assert!(said.iter().any(|line| line.ends_with(&format!(": {demo}"))), "{said:?}");
+    server.send("GET /demo/", &[], "").status(200);
     let admin = server.login("admin", &account(&said, "admin")).status(200);
     assert!(admin.cookie().starts_with("refresh="), "the cookie of plain HTTP");
     server.get_as(&admin.token(), "/admin/users").status(200);

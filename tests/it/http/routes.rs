@@ -59,6 +59,7 @@ const CONTRACT: &[&str] = &[
     "GET /setup",
     "POST /setup",
     "GET /assets/{name}",
+    "GET /client/doorkey.js",
     "GET /openapi.json",
 ];
 
@@ -86,6 +87,7 @@ pub(crate) const FOR_ANYONE: &[&str] = &[
     "GET /setup",
     "POST /setup",
     "GET /assets/{name}",
+    "GET /client/doorkey.js",
     "GET /openapi.json",
 ];
 

@@ -85,7 +85,7 @@ async fn what_is_public(walk: &mut Walk, server: &TestServer) {
         walk.is("200", anyone.get(path)).await;
     }
     walk.is("not_found", anyone.get("/problems/nothing")).await;
-    for path in ["/.well-known/jwks.json", "/openapi.json"] {
+    for path in ["/.well-known/jwks.json", "/openapi.json", "/client/doorkey.js"] {
         let first = walk.is("200", anyone.get(path)).await;
         let etag = first.header("etag").unwrap();
         walk.is("304", anyone.get(path).header("if-none-match", etag)).await;

@@ -108,9 +108,12 @@ async fn cors_01_a_preflight_is_answered_without_running_the_route() {
 #[tokio::test]
 async fn cors_02_the_public_keys_are_for_any_page_and_without_credentials() {
     let server = TestServer::start().await;
-    for path in
-        ["/.well-known/jwks.json", "/.well-known/oauth-authorization-server", "/openapi.json"]
-    {
+    for path in [
+        "/.well-known/jwks.json",
+        "/.well-known/oauth-authorization-server",
+        "/openapi.json",
+        "/client/doorkey.js",
+    ] {
         let get = server.anonymous().get(path).header("origin", "https://any.example");
         let answer = get.send().await.status(200);
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"), "{path}");

@@ -1,0 +1,192 @@
+//! The resource servers of `examples/` against the real server: each takes the tokens that it
+//! should, refuses the others, and needs the issuer for its public keys only.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::cli::harness::{Answer, PASSWORD, Place, Server, send_to};
+
+/// A running example; killed when dropped.
+struct Resource {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Resource {
+    fn start(mut command: Command, issuer: &str) -> Self {
+        command.args([issuer, "0"]).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut first = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        let address = first.trim().strip_prefix("listening on http://");
+        let address = address.unwrap_or_else(|| panic!("{first}")).parse().unwrap();
+        Self { child, address }
+    }
+
+    fn get(&self, path: &str, token: Option<&str>) -> Answer {
+        let header = token.map(|token| format!("Authorization: Bearer {token}"));
+        self.get_with(path, &header.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    fn get_with(&self, path: &str, headers: &[&str]) -> Answer {
+        send_to(self.address, &format!("GET {path}"), headers, "")
+    }
+}
+
+impl Drop for Resource {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The token with another signature, and what else nobody should take.
+fn bad_tokens(good: &str, stranger: &str) -> Vec<String> {
+    let parts: Vec<&str> = good.split('.').collect();
+    let [header, payload, signature] = parts[..] else { panic!("{good}") };
+    let reversed: String = signature.chars().rev().collect();
+    vec![
+        format!("{header}.{payload}.{reversed}"),
+        format!("{header}.{payload}."),
+        // {"alg":"none","typ":"at+jwt"}
+        format!("eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.{payload}."),
+        "x".to_owned(),
+        "x.y.z".to_owned(),
+        stranger.to_owned(),
+    ]
+}
+
+/// A token by another issuer, whose keys nobody here has.
+fn token_of_a_stranger() -> String {
+    let place = Place::new();
+    let server = place.serve(&["--dev"]);
+    server.register("ann");
+    server.login("ann", PASSWORD).token()
+}
+
+/// An issuer with an administrator `root` and a user `ann`, and their tokens.
+fn issuer(place: &Place) -> (Server, String, String) {
+    place.user("root", &["admin", "user"]);
+    let server = place.serve(&[]);
+    server.register("ann");
+    let [root, ann] = ["root", "ann"].map(|name| server.login(name, PASSWORD).token());
+    (server, root, ann)
+}
+
+/// Node and Python write the header's name otherwise than hyper does.
+fn challenge(answer: &Answer) -> Option<&str> {
+    answer.header("www-authenticate").or(answer.header("WWW-Authenticate"))
+}
+
+/// What all of them do.
+fn guards_its_routes(command: Command) {
+    let place = Place::open();
+    let (server, root, ann) = issuer(&place);
+    let id = server.get_as(&ann, "/auth/me").json()["id"].as_str().unwrap().to_owned();
+    let resource = Resource::start(command, &server.url(""));
+    for path in ["/notes", "/reports"] {
+        let nobody = resource.get(path, None).status(401);
+        assert_eq!(challenge(&nobody), Some("Bearer"), "{path}");
+    }
+    let notes = resource.get("/notes", Some(&ann)).status(200).json();
+    assert_eq!(notes["owner"], id.as_str());
+    let refused = resource.get("/reports", Some(&ann)).status(403);
+    assert_eq!(challenge(&refused), Some(r#"Bearer error="insufficient_scope""#));
+    resource.get("/reports", Some(&root)).status(200);
+    for bad in bad_tokens(&ann, &token_of_a_stranger()) {
+        let refused = resource.get("/notes", Some(&bad)).status(401);
+        assert_eq!(challenge(&refused), Some(r#"Bearer error="invalid_token""#), "{bad}");
+    }
+    resource.get_with("/notes", &["Authorization: Basic YTpi"]).status(401);
+    resource.get("/nothing", Some(&root)).status(404);
+    server.kill();
+    resource.get("/notes", Some(&ann)).status(200);
+}
+
+/// An issuer that is away is no reason to call a token bad.
+fn tells_a_missing_issuer_from_a_bad_token(command: Command) {
+    let place = Place::open();
+    let (server, _, ann) = issuer(&place);
+    let url = server.url("");
+    server.kill();
+    Resource::start(command, &url).get("/notes", Some(&ann)).status(503);
+}
+
+/// What the libraries of this language are in; `None` when they are not installed.
+fn libraries(name: &str) -> Option<PathBuf> {
+    let home = Path::new("target/verifiers").canonicalize().ok()?.join(name);
+    if !home.exists() {
+        eprintln!("SKIPPED: run tests/verifiers/install.sh for {name}");
+        return None;
+    }
+    Some(home)
+}
+
+fn node() -> Option<Command> {
+    let home = libraries("node")?;
+    Command::new("node").arg("--version").output().ok().or_else(|| {
+        eprintln!("SKIPPED: node is not on this machine");
+        None
+    })?;
+    // Beside its libraries, where Node looks for them.
+    let script = home.join("server.mjs");
+    std::fs::copy("examples/node/server.mjs", &script).unwrap();
+    let mut command = Command::new("node");
+    command.arg(script);
+    Some(command)
+}
+
+fn python() -> Option<Command> {
+    let mut command = Command::new(libraries("python")?.join("bin/python"));
+    command.arg("examples/python/server.py");
+    Some(command)
+}
+
+/// `cargo test` makes it, `cargo test --test it` does not.
+fn rust() -> Option<Command> {
+    let built = Path::new(env!("CARGO_BIN_EXE_doorkey")).with_file_name("examples");
+    let built = built.join("resource-server");
+    if !built.exists() {
+        eprintln!("SKIPPED: cargo build --example resource-server");
+        return None;
+    }
+    Some(Command::new(built))
+}
+
+#[test]
+fn the_node_server_guards_its_routes_offline() {
+    let Some(command) = node() else { return };
+    guards_its_routes(command);
+}
+
+#[test]
+fn the_node_server_tells_a_missing_issuer_from_a_bad_token() {
+    let Some(command) = node() else { return };
+    tells_a_missing_issuer_from_a_bad_token(command);
+}
+
+#[test]
+fn the_python_server_guards_its_routes_offline() {
+    let Some(command) = python() else { return };
+    guards_its_routes(command);
+}
+
+#[test]
+fn the_python_server_tells_a_missing_issuer_from_a_bad_token() {
+    let Some(command) = python() else { return };
+    tells_a_missing_issuer_from_a_bad_token(command);
+}
+
+#[test]
+fn the_rust_server_guards_its_routes_offline() {
+    let Some(command) = rust() else { return };
+    guards_its_routes(command);
+}
+
+#[test]
+fn the_rust_server_tells_a_missing_issuer_from_a_bad_token() {
+    let Some(command) = rust() else { return };
+    tells_a_missing_issuer_from_a_bad_token(command);
+}
