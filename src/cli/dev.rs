@@ -51,7 +51,7 @@ pub(super) fn welcome((curl, data): (&Curl, &Path), seeded: &[Seeded], random: &
     if seeded.is_empty() {
         lines.push("the accounts admin and user are there already, with their passwords".into());
     }
-    lines.push(format!("the flow as it happens: http://{address}/demo/"));
+    lines.push(format!("the flow as it happens: {}/demo/", curl.origin));
     lines.push("register, log in and call a protected route, by pasting:".to_owned());
     lines.extend(walk(curl, &data.join("curl-cookies"), random));
     lines.join("\n")
