@@ -12,6 +12,7 @@ mod layer;
 mod load;
 mod locate;
 mod origin;
+mod pages;
 mod return_to;
 mod rules;
 mod units;
@@ -26,11 +27,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Algorithm, Colour, IpNetwork, Roles};
+use crate::model::{Algorithm, IpNetwork, Roles};
 
 pub use error::Error;
 pub use load::{Flags, Loaded, Setting, Sources};
 pub use origin::{NotAnOrigin, Origin};
+pub use pages::Pages;
 pub use return_to::{NotAnAddress, ReturnAddress};
 pub use units::{BadSize, ByteSize};
 pub use words::{
@@ -131,24 +133,6 @@ pub struct Tls {
     /// Whether `serve --dev --tls` makes a certificate of its own. Never a key of the file.
     #[serde(skip)]
     pub self_signed: bool,
-}
-
-/// `[pages]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Pages {
-    /// What this installation is called, 1 to 64 characters.
-    pub name: String,
-    /// A picture beside the name, PNG or SVG of at most 64 KiB. Empty: none.
-    pub logo: PathBuf,
-    /// The colour of buttons and links. Each theme gets it darker or lighter where it could not be
-    /// read.
-    pub accent: Colour,
-    /// The languages that are offered, the first to whoever asks for none of them.
-    pub languages: Vec<Language>,
-    /// Where a login may lead to besides the pages here: whole addresses, compared exactly, at
-    /// most 64.
-    pub return_to: Vec<ReturnAddress>,
 }
 
 /// `[tokens]`
