@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use figment::value::{Dict, Value};
 use toml::de::ValueDeserializer;
 
-use super::error::Error;
+use super::error::{Error, shown};
 use super::{Config, check, keys};
 
 /// What the environment says.
@@ -53,7 +53,7 @@ fn unknown(name: &str) -> Error {
         || "is not a known variable; auth.toml as shipped shows them all".to_owned(),
         |known| format!("is not a known variable; did you mean {known}?"),
     );
-    Error::at(name.escape_debug().to_string(), why)
+    Error::at(shown(name), why)
 }
 
 /// The text as the kind of value the key has by default. A text that does not fit stays text:

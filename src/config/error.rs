@@ -23,9 +23,20 @@ impl Error {
 
     /// About a key, written at `place`.
     pub(super) fn of(key: &str, place: String, why: &str) -> Self {
-        let key = Some(key.escape_debug().to_string());
+        let key = Some(shown(key));
         Self(Box::new(Fault { place, key, why: why.to_owned() }))
     }
+}
+
+/// A name that somebody else wrote, for one line and short enough for a sentence.
+pub(super) fn shown(name: &str) -> String {
+    const LONGEST: usize = 100;
+    let mut escaped = name.escape_debug();
+    let mut text: String = escaped.by_ref().take(LONGEST).collect();
+    if escaped.next().is_some() {
+        text.push('…');
+    }
+    text
 }
 
 impl fmt::Display for Error {

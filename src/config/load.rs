@@ -10,7 +10,7 @@ use figment::value::{Dict, Value};
 use serde::Serialize;
 
 use super::env::{self, Variables};
-use super::error::Error;
+use super::error::{Error, shown};
 use super::layer::{Layer, Layers, Source};
 use super::units::duration::short;
 use super::{Config, check, keys, locate};
@@ -84,7 +84,7 @@ impl Sources {
         for (name, value) in std::env::vars_os() {
             let Ok(name) = name.into_string() else { continue };
             if name.starts_with(keys::PREFIX) {
-                let refused = |_| Error::at(name.escape_debug().to_string(), "is not Unicode text");
+                let refused = |_| Error::at(shown(&name), "is not Unicode text");
                 let value = value.into_string().map_err(refused)?;
                 env.push((name, value));
             }

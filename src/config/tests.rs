@@ -192,6 +192,17 @@ fn unknown_keys_and_variables_stop_the_start_and_the_likely_name_is_told() {
     }
 }
 
+/// A key or a name of a megabyte would drown the sentence.
+#[test]
+fn of_a_long_name_only_the_beginning_is_told() {
+    let (long, told) = ("k".repeat(5_000), format!("{}…", "k".repeat(100)));
+    let said = from_file(&format!("{long} = 1")).unwrap_err();
+    assert!(said.starts_with(&format!("auth.toml:1:1: {told}: is not a known key")), "{said}");
+    let said = from_env(&format!("DOORKEY_{long}"), "x").unwrap_err();
+    assert!(said.starts_with("DOORKEY_kkk") && said.contains("k…: is not a known"), "{said}");
+    assert!(said.len() < 250, "{}", said.len());
+}
+
 #[test]
 fn a_mistake_is_found_even_where_a_stronger_source_covers_it() {
     let env = [("DOORKEY_HTTP__LISTEN", "127.0.0.1:2"), ("DOORKEY_LOG__LEVEL", "info")];

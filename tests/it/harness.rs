@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::openapi::Document;
+use crate::trace;
 use bytes::Bytes;
 use doorkey::auth::{
     Access, Auth, Client, Keyring, Limits, NewUser, Parts, Settings, Throttle, resume_clock,
@@ -120,6 +121,7 @@ impl Setup {
 
     /// As [`Setup::start`], for a second server on the same engine.
     pub async fn start_at(self, clock: Clock, random: Random) -> TestServer {
+        trace::log();
         let store = Store::new(self.engine.clone());
         resume_clock(&store, &clock).await.unwrap();
         let master = MasterKey::generate(&Random::seeded(7));
@@ -138,7 +140,10 @@ impl Setup {
         };
         let auth = Arc::new(Auth::new(parts, self.auth));
         let api = Api::new(auth.clone(), self.http);
-        TestServer { api, auth, clock, store, random, addresses: AtomicU32::new(1) }
+        let (engine, addresses) = (self.engine, AtomicU32::new(1));
+        let server = TestServer { api, auth, clock, store, random, engine, addresses };
+        server.note_keys().await;
+        server
     }
 }
 
@@ -149,10 +154,30 @@ pub struct TestServer {
     pub clock: Clock,
     pub store: Store,
     pub random: Random,
+    engine: Arc<dyn Engine>,
     addresses: AtomicU32,
 }
 
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        trace::records(&*self.engine);
+    }
+}
+
 impl TestServer {
+    /// Notes the private keys of now as secrets of the run.
+    async fn note_keys(&self) {
+        let keys = if trace::folder().is_some() { self.store.keys().all().await } else { return };
+        let master = MasterKey::generate(&Random::seeded(7));
+        trace::secret("master_key", master.to_text().expose());
+        for key in keys.unwrap_or_default() {
+            let context = format!("key/{}", key.id).into_bytes();
+            if let Ok(private) = master.open(&context, &key.sealed) {
+                trace::secret("private_key", &*private);
+            }
+        }
+    }
+
     /// The server of most tests.
     pub async fn start() -> Self {
         Setup::default().start().await
@@ -326,10 +351,15 @@ impl RequestBuilder<'_> {
     #[must_use]
     pub async fn send(self) -> Answer {
         let (method, path) = (self.method.clone(), self.path.clone());
+        trace::sent(&self.body);
         let mut request = Request::builder().method(self.method).uri(self.path);
         *request.headers_mut().unwrap() = self.headers;
         let request = request.body(Full::new(Bytes::from(self.body))).unwrap();
         let mut answer = Answer::of(self.server.api.handle(request, self.peer).await).await;
+        trace::answered(&answer.body, answer.lines("set-cookie").map(str::to_owned));
+        if path.ends_with("/rotate") {
+            self.server.note_keys().await;
+        }
         answer.rule = explained(self.server, &answer);
         // The document is about the network; the control socket has answers of its own.
         if let Peer::Tcp(_) = self.peer {
@@ -433,11 +463,14 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
+    fn lines(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers.get_all(name).iter().map(|value| value.to_str().unwrap())
+    }
+
     /// The value of a cookie that the answer sets; `None` when it sets none of this name.
     pub fn cookie(&self, name: &str) -> Option<String> {
-        let set = self.headers.get_all("set-cookie");
-        set.iter().find_map(|line| {
-            let (pair, _) = line.to_str().unwrap().split_once(';').unwrap();
+        self.lines("set-cookie").find_map(|line| {
+            let (pair, _) = line.split_once(';').unwrap();
             pair.strip_prefix(name)?.strip_prefix('=').map(str::to_owned)
         })
     }

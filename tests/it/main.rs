@@ -15,3 +15,4 @@ mod openapi;
 mod outside;
 mod readme;
 mod security;
+mod trace;

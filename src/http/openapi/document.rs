@@ -20,7 +20,9 @@ const ABOUT: &str = "Log in for a short-lived access token (JSON, for the page's
     `Allow`. HEAD works where GET does. Request bodies are one JSON object, and on pages the fields of \
     a form; unknown and repeated members are refused. Every problem is `application/problem+json` (RFC 9457), and its `code` \
     says what went wrong; where pages are, whoever asks for HTML gets a page instead, with the code in \
-    `data-code` of its root. Every answer forbids sniffing, framing and referrers.";
+    `data-code` of its root. Every answer forbids sniffing, framing and referrers.\n\n\
+    Bytes that are no HTTP request get a bare `400` before any path is looked at, and a head of more \
+    than 16 KiB or 64 fields a bare `431`: no body, no header of ours, and the connection closes.";
 
 /// What is gathered while the rows are written down.
 #[derive(Default)]

@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::trace;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -51,10 +52,27 @@ impl Place {
 
     /// Everything the servers here wrote to standard error.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.path("log")).unwrap_or_default()
+        self.said(&std::fs::read_to_string(self.path("log")).unwrap_or_default())
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    /// What is said at the level that the test runs at, when everything is logged.
+    fn said(&self, text: &str) -> String {
+        if !self.is_traced() {
+            return text.to_owned();
+        }
+        let fine = ["TRACE", "DEBUG"]
+            .map(|level| [format!(" {level} "), format!("\"level\":\"{level}\"")]);
+        let is_fine = |line: &&str| fine.iter().flatten().any(|word| line.contains(word.as_str()));
+        text.split_inclusive('\n').filter(|line| !is_fine(line)).collect()
+    }
+
+    /// Whether the level is the trace's and not the test's own.
+    fn is_traced(&self) -> bool {
+        trace::folder().is_some() && !self.env.iter().any(|(name, _)| name == "DOORKEY_LOG__LEVEL")
+    }
+
+    /// The program with these arguments, in this place and without the variables of the test.
+    pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_doorkey"));
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("DOORKEY_") {
@@ -63,6 +81,9 @@ impl Place {
         }
         let env = self.env.iter().map(|(name, value)| (name, value));
         let here = self.folder.path();
+        if self.is_traced() {
+            command.env("DOORKEY_LOG__LEVEL", "trace");
+        }
         // What a killed server leaves behind goes with the folder.
         command.args(args).current_dir(here).env("TMPDIR", here).envs(env);
         command
@@ -83,7 +104,19 @@ impl Place {
         let code = wait(&mut child);
         let output = child.wait_with_output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        Done { code, out: text(output.stdout), err: text(output.stderr) }
+        let (out, err) = (text(output.stdout), text(output.stderr));
+        if args.contains(&"--password-stdin") {
+            trace::secret("password", stdin.trim_end_matches('\n'));
+        }
+        trace::link(&out);
+        trace::keep("outputs", out.as_bytes());
+        Done { code, out, err: self.heard(err) }
+    }
+
+    /// What a command wrote to standard error, kept.
+    fn heard(&self, err: String) -> String {
+        trace::keep("logs", err.as_bytes());
+        self.said(&err)
     }
 
     /// Makes an account from the shell.
@@ -102,7 +135,7 @@ impl Place {
         let code = wait(&mut child);
         let mut err = String::new();
         child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
-        Done { code, out: String::new(), err }
+        Done { code, out: String::new(), err: self.heard(err) }
     }
 
     /// Runs a command with its standard output in a file.
@@ -114,7 +147,7 @@ impl Place {
         let code = wait(&mut child);
         let mut err = String::new();
         child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
-        Done { code, out: String::new(), err }
+        Done { code, out: String::new(), err: self.heard(err) }
     }
 
     /// Starts a server on a free port and waits for its first line.
@@ -131,7 +164,10 @@ impl Place {
         let (sender, lines) = channel();
         let out = BufReader::new(child.stdout.take().unwrap());
         thread::spawn(move || {
-            out.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+            out.lines().map_while(Result::ok).try_for_each(|line| {
+                trace::keep("outputs", line.as_bytes());
+                sender.send(line)
+            })
         });
         let mut server = Server { child, lines, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
         let first = server.line();
@@ -140,6 +176,12 @@ impl Place {
         server.address =
             address.unwrap_or_else(|| panic!("{first}\n{}", self.log())).parse().unwrap();
         server
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        trace::keep_folder(self.folder.path());
     }
 }
 
@@ -270,6 +312,7 @@ impl Server {
 
 /// One request to `address` on a connection of its own.
 pub fn send_to(address: SocketAddr, start: &str, headers: &[&str], body: &str) -> Answer {
+    trace::sent(body.as_bytes());
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     let headers = [headers, &[""]].concat().join("\r\n");
@@ -302,6 +345,8 @@ impl Answer {
     /// Of everything that came before the end of its connection.
     pub fn of(text: &str) -> Self {
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let cookies = head.lines().filter_map(|line| line.strip_prefix("set-cookie: "));
+        trace::answered(body.as_bytes(), cookies.map(str::to_owned));
         Self { head: head.to_owned(), body: body.to_owned() }
     }
 

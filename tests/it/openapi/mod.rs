@@ -2,6 +2,7 @@
 //! every test against it ([`Document::place_of`]).
 
 mod document;
+mod no_request;
 mod schema;
 mod table;
 mod walk;

@@ -33,6 +33,7 @@ impl Log {
 impl io::Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(bytes);
+        crate::trace::keep("logs", bytes);
         Ok(bytes.len())
     }
 

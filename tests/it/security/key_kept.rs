@@ -1,6 +1,10 @@
 //! How keys and secrets are made, compared and kept out of reach.
 
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use doorkey::model::Algorithm;
 
@@ -35,6 +39,37 @@ fn key_06_a_server_that_crashes_leaves_no_core() {
     let line = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
     let words: Vec<&str> = line.split_whitespace().collect();
     assert_eq!(words[4..6], ["0", "0"], "{line}");
+}
+
+/// Of a process that may be dumped the files below `/proc` are its user's, of another one they
+/// are root's. As root both are run for nobody: root's own look alike.
+#[cfg(target_os = "linux")]
+#[test]
+fn key_06_a_server_cannot_be_dumped_or_looked_into() {
+    let place = Place::new();
+    let is_root = rustix::process::geteuid().is_root();
+    let user = if is_root { 65_534 } else { rustix::process::geteuid().as_raw() };
+    std::os::unix::fs::chown(place.path(""), Some(user), Some(user)).unwrap();
+    let owner = |command: &mut Command, stays: &str| {
+        let mut child =
+            command.uid(user).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().ok()?;
+        let mut line = String::new();
+        BufReader::new(child.stdout.take()?).read_line(&mut line).unwrap();
+        assert!(line.starts_with(stays), "{line}");
+        let files = std::fs::metadata(format!("/proc/{}/environ", child.id())).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        Some(files.uid())
+    };
+    let mut other = Command::new("sh");
+    assert_eq!(owner(other.args(["-c", "echo here; sleep 60"]), "here"), Some(user));
+    let mut server = place.command(&["serve", "--listen", "127.0.0.1:0"]);
+    let found = owner(server.stderr(Stdio::null()), "doorkey is listening");
+    if found.is_none() {
+        eprintln!("SKIPPED: nobody may not run the program where it was built");
+        return;
+    }
+    assert_eq!(found, Some(0));
 }
 
 /// Where something that was sent is compared with something that is kept.

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use super::sources::tests;
+
 const LOCK: &str = include_str!("../../../Cargo.lock");
 const MANIFEST: &str = include_str!("../../../Cargo.toml");
 const DENY: &str = include_str!("../../../.deny.toml");
@@ -58,4 +60,30 @@ fn ops_02_own_code_is_safe_and_arithmetic_is_checked_in_a_release() {
     let release = release.split("\n[").next().unwrap();
     assert!(release.contains("overflow-checks = true") && release.contains("panic = \"unwind\""));
     assert!(MANIFEST.contains("unsafe_code = \"forbid\""));
+}
+
+/// Each parser of the row has its target in `tests/fuzz`, the long form is one command, and a
+/// plain run does it for a while.
+#[test]
+fn ops_03_what_reads_bytes_of_strangers_is_fuzzed() {
+    let main = include_str!("../../fuzz/main.rs");
+    let targets = tests();
+    for (file, least) in [
+        ("token", 3),
+        ("cookie", 1),
+        ("body", 2),
+        ("forwarded", 2),
+        ("config", 2),
+        ("backup", 2),
+        ("import", 2),
+        ("record", 1),
+    ] {
+        assert!(main.contains(&format!("\nmod {file};\n")), "{file}");
+        let path = format!("tests/fuzz/{file}.rs");
+        let found = targets.iter().filter(|test| test.file == path && !test.is_ignored).count();
+        assert!(found >= least, "{path}: {found}");
+    }
+    assert!(main.contains("DOORKEY_FUZZ_SECONDS=60 cargo test --profile fuzz --test fuzz"));
+    assert!(MANIFEST.contains("name = \"fuzz\"") && MANIFEST.contains("[profile.fuzz]"));
+    assert!(CI.contains("\ntests/openapi/fuzz.sh\n"));
 }

@@ -19,7 +19,6 @@ const REASONS: &[(&str, &str)] = &[
     ("NET-05", "no list of hosts: nothing is made of the Host header (NET-04)"),
     ("RACE-09", "refresh tokens are never replaced (SES-04), so there is no rotation to race"),
     ("CFG-04", "no unit file is shipped yet; nothing of the server needs root"),
-    ("OPS-03", "no fuzz targets yet; the parsers have tables of bad input and property tests"),
     ("OPS-04", "documents are no code: docs/security.md and SECURITY.md"),
 ];
 
