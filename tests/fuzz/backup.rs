@@ -149,7 +149,7 @@ fn a_forged_backup_is_the_same_store_in_memory_and_on_the_disk() {
         let forged = with_good_checksums(bytes);
         let tried = trial(forged.as_slice());
         turn += 1;
-        if turn % ON_DISK == 0 || tried.is_ok() && turn % 10 == 0 {
+        if turn.is_multiple_of(ON_DISK) || tried.is_ok() && turn.is_multiple_of(10) {
             let on_disk = restored(&runtime, &forged);
             assert_eq!(on_disk.is_some(), tried.is_ok());
             if let (Some(on_disk), Ok((memory, _))) = (on_disk, &tried) {

@@ -82,7 +82,7 @@ fn each_line_is_imported_or_refused_and_the_store_stays_sound() {
             let is_object = members(line.as_bytes()).is_some();
             assert!(is_object || refused.contains(&(index as u64)), "{line:?} was imported");
         }
-        if turn % 1_000 == 0 {
+        if turn.is_multiple_of(1_000) {
             let report = runtime.block_on(server.store.check(Depth::Full)).unwrap();
             assert!(report.is_clean(), "{:?}", report.findings);
         }

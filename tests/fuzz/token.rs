@@ -113,20 +113,20 @@ fn find(keys: &[KeyPair]) -> impl Fn(&KeyId) -> Option<Arc<VerifyingKey>> + use<
 fn a_token_that_verifies_was_issued() {
     let (keys, issuer) = (keys(), issuer());
     let find = find(&keys);
-    let issued: BTreeMap<Vec<u8>, Claims> = keys
+    let good: BTreeMap<Vec<u8>, Claims> = keys
         .iter()
         .flat_map(|key| [0, 1].map(|n| (key, claims(n))))
         .map(|(key, claims)| {
             (sign(key, &issuer, &claims).unwrap().expose().as_bytes().to_vec(), claims)
         })
         .collect();
-    let stock = Stock { seeds: issued.keys().cloned().collect(), words: WORDS };
+    let stock = Stock { seeds: good.keys().cloned().collect(), words: WORDS };
     let target = Target { name: "a_token_that_verifies_was_issued", stock, smoke: 50_000 };
     target.run(|bytes| {
         let Ok(token) = str::from_utf8(bytes) else { return Verdict::Refused };
         let verified = verify(token, &find, &issuer, NOW);
         if let Ok(claims) = &verified {
-            assert_eq!(issued.get(bytes), Some(claims), "nobody issued {token}");
+            assert_eq!(good.get(bytes), Some(claims), "nobody issued {token}");
         }
         Verdict::of(&verified)
     });

@@ -2,7 +2,7 @@
 //! crates at TRACE, outputs, data folders, records. `tests/secrets.sh` does both; without the run
 //! only the tests of the search itself are here.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests, their helpers too")]
+#![expect(clippy::unwrap_used, reason = "these are tests, their helpers too")]
 
 mod data;
 mod register;
@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
-use self::register::Register;
+use self::register::{Register, hex};
 use self::search::{Finder, Found, Report, search};
 
 #[expect(clippy::disallowed_methods, reason = "what a test does is not the program's setting")]
@@ -80,7 +80,6 @@ fn searched(name: &str, bytes: &[u8], mode: u32) -> Report {
 #[test]
 fn a_planted_secret_is_found_in_each_of_its_forms() {
     let password = b"a quiet old place by the sea";
-    let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
     for form in [
         password.to_vec(),
         hex(password).into_bytes(),

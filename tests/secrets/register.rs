@@ -66,13 +66,19 @@ impl Register {
     }
 }
 
+/// In lower case.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from_digit(digit.into(), 16).unwrap()).collect()
+}
+
 /// As it is; and what is no access token, of which there are very many, in hexadecimal, in both
 /// alphabets of base64, in a URL, and as Rust prints bytes.
 fn forms(kind: &str, value: &[u8]) -> Vec<Vec<u8>> {
     if kind.starts_with("access_token") {
         return vec![value.to_vec()];
     }
-    let hex: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex(value);
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let escape = |byte: &u8| {
         if plain(*byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") }

@@ -108,6 +108,9 @@ fn visit(folder: &Path, each: &mut impl FnMut(&Path)) {
     }
 }
 
+/// What others than the owner may do with a file.
+const OTHERS: u32 = 0o077;
+
 /// Where a secret may stand: its own private file, and what a command prints because it was
 /// asked to: links, the setup secret, and the accounts of `serve --dev`.
 fn is_home(path: &Path, kind: &str, before: &[u8]) -> bool {
@@ -118,8 +121,8 @@ fn is_home(path: &Path, kind: &str, before: &[u8]) -> bool {
     let of_dev = ["account ", "curl ", "TOKEN=$(curl "];
     match kind {
         // A test moves it there, and has it named by DOORKEY_MASTER_KEY_FILE.
-        "master_key" if ["master.key", "kept.key"].contains(&name.as_str()) => mode & 0o077 == 0,
-        "setup_secret" if name == "setup-secret" => mode & 0o077 == 0,
+        "master_key" if ["master.key", "kept.key"].contains(&name.as_str()) => mode & OTHERS == 0,
+        "setup_secret" if name == "setup-secret" => mode & OTHERS == 0,
         "setup_secret" | "link_token" => is_output,
         "password" => is_output && of_dev.iter().any(|start| line.starts_with(start.as_bytes())),
         // What curl keeps for the lines that `serve --dev` prints.

@@ -110,13 +110,13 @@ impl Place {
         }
         trace::link(&out);
         trace::keep("outputs", out.as_bytes());
-        Done { code, out, err: self.heard(err) }
+        Done { code, out, err: self.heard(&err) }
     }
 
     /// What a command wrote to standard error, kept.
-    fn heard(&self, err: String) -> String {
+    fn heard(&self, err: &str) -> String {
         trace::keep("logs", err.as_bytes());
-        self.said(&err)
+        self.said(err)
     }
 
     /// Makes an account from the shell.
@@ -135,7 +135,7 @@ impl Place {
         let code = wait(&mut child);
         let mut err = String::new();
         child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
-        Done { code, out: String::new(), err: self.heard(err) }
+        Done { code, out: String::new(), err: self.heard(&err) }
     }
 
     /// Runs a command with its standard output in a file.
@@ -147,7 +147,7 @@ impl Place {
         let code = wait(&mut child);
         let mut err = String::new();
         child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
-        Done { code, out: String::new(), err: self.heard(err) }
+        Done { code, out: String::new(), err: self.heard(&err) }
     }
 
     /// Starts a server on a free port and waits for its first line.
