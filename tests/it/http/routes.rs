@@ -31,6 +31,7 @@ const CONTRACT: &[&str] = &[
     "DELETE /admin/users/{id}/sessions",
     "DELETE /admin/users/{id}/sessions/{sid}",
     "GET /admin/keys",
+    "GET /admin/status",
     "POST /admin/keys/rotate",
     "GET /admin/clock",
     "POST /admin/clock/accept",
