@@ -21,8 +21,9 @@
 //! - [`http`]: the outside. The accept loop, TLS, one gate for all requests, one route table with
 //!   the document made from it (`/openapi.json`), one file for each endpoint, one map from errors to
 //!   what a client may learn; the pages for people (`http/pages`: forms that need no script, over
-//!   the same use cases); files that are compiled in: the client for browsers (`client/`), and with
-//!   `--dev` the demonstration (`examples/spa/`); and the metrics on a listener of their own.
+//!   the same use cases, and `/account` and `/console`, whose scripts ask the API); files that are
+//!   compiled in: the client for browsers (`client/`), and with `--dev` the demonstration
+//!   (`examples/spa/`); and the metrics on a listener of their own.
 //! - [`auth`]: the use cases. One file, one verb; each refuses without telling which part was
 //!   wrong, and writes its change and its audit event in one commit. `auth/trail` seals the
 //!   events afterwards, in a chain that shows tampering.

@@ -29,6 +29,7 @@ mod rotate;
 mod sessions;
 mod setup;
 mod signed_in;
+mod status;
 mod tend;
 mod throttle;
 mod tokens;
@@ -59,6 +60,7 @@ pub use self::register::Registration;
 pub use self::reset::{IssuedLink, NewPassword};
 pub use self::sessions::SessionView;
 pub use self::setup::SetupRequest;
+pub use self::status::Status;
 pub use self::throttle::{Limits, Throttle};
 pub use self::trail::{
     EventLine, Expected, Line, TrailFinding, TrailFlaw, TrailPage, TrailReport, Verifier,
@@ -151,6 +153,8 @@ pub struct Auth {
     backups: back_up::Backups,
     sealer: trail::Sealer,
     form_key: FormKey,
+    /// When it was made, in monotonic time.
+    started: Duration,
 }
 
 impl Auth {
@@ -159,6 +163,7 @@ impl Auth {
     pub fn new(parts: Parts, settings: Settings) -> Self {
         let sealer = trail::Sealer::new(parts.keyring.audit_key());
         let form_key = parts.keyring.form_key();
+        let started = parts.clock.monotonic();
         Self {
             store: parts.store,
             passwords: parts.passwords,
@@ -175,6 +180,7 @@ impl Auth {
             backups: back_up::Backups::default(),
             sealer,
             form_key,
+            started,
         }
     }
 

@@ -7,6 +7,7 @@ mod clock;
 mod events;
 mod keys;
 mod sessions;
+mod status;
 mod tokens;
 mod transfer;
 mod users;
@@ -22,7 +23,7 @@ pub(super) fn endpoints(context: &Context) -> Vec<Endpoint> {
         audit::endpoints(context),
         clock::endpoints(context),
         transfer::endpoints(context),
-        vec![backup::endpoint(context), tokens::endpoint(context)],
+        vec![backup::endpoint(context), status::endpoint(context), tokens::endpoint(context)],
     ]
     .concat()
 }

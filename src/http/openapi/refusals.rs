@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::http::doc::{Cookie, Doc};
+use crate::http::doc::{Cookie, Doc, Sets};
 use crate::http::kind::Kind;
 use crate::http::route::{Body, Counts, Guard, Route};
 
@@ -28,7 +28,8 @@ pub(super) fn refusals(row: &Route, doc: &Doc) -> BTreeMap<u16, Vec<Kind>> {
     if !doc.query.is_empty() && row.guard != Guard::Page {
         kinds.push(Kind::InvalidRequest);
     }
-    if doc.cookie != Cookie::Ignored || row.guard == Guard::Page {
+    let reads_cookie = doc.cookie != Cookie::Ignored || row.body == Body::Form;
+    if reads_cookie || doc.gives.iter().any(|success| success.sets == Sets::FormCookie) {
         kinds.push(Kind::MalformedHeader);
     }
     let mut by_status: BTreeMap<u16, Vec<Kind>> = BTreeMap::new();

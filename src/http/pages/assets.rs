@@ -19,7 +19,7 @@ use crate::model::{Colour, Rule};
 
 const STYLE: &str = include_str!("assets/pages.css");
 const FORMS: &str = include_str!("assets/pages.js");
-const CSS: &str = "text/css; charset=utf-8";
+pub(super) const CSS: &str = "text/css; charset=utf-8";
 
 /// What text has to reach on its ground (WCAG 2.2, 1.4.3), in hundredths.
 const READABLE: u32 = 450;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
+use serde_json::{Map, Value, json};
 use warp::http::HeaderMap;
 use warp::http::header::ACCEPT_LANGUAGE;
 
@@ -50,7 +51,6 @@ pub(super) struct Texts {
     pub(super) setup_secret: String,
     pub(super) setup_secret_hint: String,
     pub(super) setup_submit: String,
-    pub(super) account: String,
     pub(super) signed_in: String,
     pub(super) signed_in_as: String,
     #[serde(rename = "continue")]
@@ -64,6 +64,10 @@ pub(super) struct Texts {
     /// What was done before somebody came to the sign-in page, by its word in the query.
     pub(super) done: BTreeMap<String, String>,
     times: Times,
+    /// What /account and /console say, where no page before them says it.
+    app: Map<String, Value>,
+    /// What /console says besides.
+    console_app: Map<String, Value>,
     /// What went wrong, by the code of the problem.
     errors: BTreeMap<String, String>,
     /// What is wrong with a field, by the sentence of the use case, `#` for a number in it.
@@ -173,6 +177,47 @@ impl Texts {
             _ => (seconds.div_ceil(3600), &times.hour, &times.hours),
         };
         if number == 1 { one.clone() } else { many.replace("{n}", &number.to_string()) }
+    }
+
+    /// What /account and /console say of themselves, without their scripts.
+    pub(super) fn app(&self, key: &str) -> &str {
+        let text = self.app.get(key).or_else(|| self.console_app.get(key));
+        text.and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// What the scripts of /console say besides.
+    pub(super) fn for_console(&self) -> &Map<String, Value> {
+        &self.console_app
+    }
+
+    /// What the scripts of both say.
+    pub(super) fn for_scripts(&self) -> Map<String, Value> {
+        let mut all = self.app.clone();
+        let shared = json!({
+            "continue": self.continue_on,
+            "hide_password": self.hide_password,
+            "messages": self.messages,
+            "new_password": self.new_password,
+            "password": self.password,
+            "password_hint": self.password_hint,
+            "show_password": self.show_password,
+            "sign_out": self.sign_out,
+            "strength_fair": self.strength_fair,
+            "strength_good": self.strength_good,
+            "strength_short": self.strength_short,
+            "strength_strong": self.strength_strong,
+            "strength_weak": self.strength_weak,
+            "username": self.username,
+            "username_hint": self.username_hint,
+        });
+        all.extend(shared.as_object().cloned().unwrap_or_default());
+        // What went wrong has other words where somebody is signed in already.
+        let own = all.get("errors").and_then(Value::as_object).cloned().unwrap_or_default();
+        let mut errors: Map<String, Value> =
+            self.errors.iter().map(|(code, text)| (code.clone(), json!(text))).collect();
+        errors.extend(own);
+        all.insert("errors".to_owned(), errors.into());
+        all
     }
 
     /// Title and help of a kind of problem.

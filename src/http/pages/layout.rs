@@ -71,6 +71,9 @@ pub(super) enum Reach<'a> {
     Still,
     /// Run the script of the forms, and send forms to this server and on to this origin.
     Forms(Option<&'a str>),
+    /// Make itself by scripts that ask the API of this server. Browsers that know Trusted Types
+    /// refuse a script that takes a text for markup.
+    Scripts,
 }
 
 /// A page as an answer.
@@ -89,6 +92,9 @@ pub(super) fn lock(headers: &mut HeaderMap, reach: Reach<'_>) {
         Reach::Still => "; form-action 'none'".to_owned(),
         // Browsers hold the redirect after a form against the list, too.
         Reach::Forms(None) => "; script-src 'self'; form-action 'self'".to_owned(),
+        Reach::Scripts => "; script-src 'self'; connect-src 'self'; form-action 'none'; \
+             require-trusted-types-for 'script'; trusted-types 'none'"
+            .to_owned(),
         Reach::Forms(Some(origin)) => format!("; script-src 'self'; form-action 'self' {origin}"),
     };
     let policy = format!(

@@ -8,7 +8,7 @@ use warp::reply::Response;
 
 use super::form::{Field, Form};
 use super::visit::{Visit, no_token, see_other};
-use super::{RD, account, page, return_to, wanted, with_rd};
+use super::{RD, page, return_to, signed_in, wanted, with_rd};
 use crate::auth::Credentials;
 use crate::http::call::Call;
 use crate::http::doc::{Cookie, Doc, Parameter};
@@ -69,9 +69,8 @@ async fn show(context: Context, call: Arc<Call>) -> Result<Response, Problem> {
     let rd = wanted(&visit, visit.call.parameter(RD.name).as_deref());
     // A page instead of a redirect: an app that sends people here because it does not know them
     // would get them back at once, and so on.
-    if let Some(user) = account::signed_in(&visit).await? {
-        let onward = rd.unwrap_or(return_to::HOME);
-        return Ok(account::told(&visit, (&user, &visit.texts.signed_in), Some(onward)));
+    if let Some(user) = signed_in::signed_in(&visit).await? {
+        return Ok(signed_in::told(&visit, &user, rd.unwrap_or(return_to::HOME)));
     }
     let done = visit.call.parameter(DONE.name).unwrap_or_default();
     let notice = visit.texts.done.get(&done).map(String::as_str);

@@ -4,7 +4,7 @@
 //! A form is good in the browser that it was shown to (`visit.rs`), a login leads only to listed
 //! addresses (`return_to.rs`), and nothing comes from elsewhere or stands inline (`layout.rs`).
 
-mod account;
+mod app;
 mod assets;
 mod form;
 mod language;
@@ -17,12 +17,14 @@ mod return_to;
 mod set_password;
 mod settings;
 mod setup;
+mod signed_in;
 mod visit;
 
 use serde_json::json;
 use warp::http::{HeaderMap, StatusCode};
 use warp::reply::Response;
 
+use self::app::App;
 use self::assets::Assets;
 pub use self::language::Language;
 use self::layout::{Reach, lock};
@@ -40,6 +42,7 @@ pub(super) struct Pages {
     languages: Vec<Language>,
     return_to: ReturnTo,
     assets: Assets,
+    app: App,
 }
 
 impl Pages {
@@ -50,6 +53,7 @@ impl Pages {
             languages: look.languages.clone(),
             return_to: ReturnTo::new(look.return_to.clone()),
             assets: Assets::new(look),
+            app: App::new(),
         }
     }
 
@@ -61,6 +65,10 @@ impl Pages {
         &self.assets
     }
 
+    fn app(&self) -> &App {
+        &self.app
+    }
+
     fn language(&self, headers: &HeaderMap) -> Language {
         Language::of_choice(&self.languages, headers)
     }
@@ -68,12 +76,12 @@ impl Pages {
 
 /// All pages, and what they load.
 pub(super) fn endpoints(context: &Context) -> Vec<Endpoint> {
-    let mut all =
-        vec![account::endpoint(context), logout::endpoint(context), assets::endpoint(context)];
+    let mut all = vec![logout::endpoint(context), assets::endpoint(context)];
     all.extend(login::endpoints(context));
     all.extend(register::endpoints(context));
     all.extend(set_password::endpoints(context));
     all.extend(setup::endpoints(context));
+    all.extend(app::endpoints(context));
     all
 }
 

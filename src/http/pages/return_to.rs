@@ -1,7 +1,8 @@
 //! Where a login may lead to.
 
 /// The pages here that a login may lead to.
-const OWN: [&str; 2] = ["/account", "/console"];
+const OWN: [&str; 5] =
+    ["/account", "/console", "/console/keys", "/console/events", "/console/status"];
 
 /// Where it leads to when nobody says.
 pub(super) const HOME: &str = OWN[0];

@@ -31,6 +31,7 @@ const CONTRACT: &[&str] = &[
     "DELETE /admin/users/{id}/sessions",
     "DELETE /admin/users/{id}/sessions/{sid}",
     "GET /admin/keys",
+    "GET /admin/status",
     "POST /admin/keys/rotate",
     "GET /admin/clock",
     "POST /admin/clock/accept",
@@ -48,10 +49,16 @@ const CONTRACT: &[&str] = &[
     "GET /healthz",
     "GET /readyz",
     "GET /problems/{code}",
+    "GET /client/doorkey.js",
     "GET /login",
     "POST /login",
     "POST /logout",
     "GET /account",
+    "GET /console",
+    "GET /console/users/{id}",
+    "GET /console/keys",
+    "GET /console/events",
+    "GET /console/status",
     "GET /register",
     "POST /register",
     "GET /set-password",
@@ -59,7 +66,7 @@ const CONTRACT: &[&str] = &[
     "GET /setup",
     "POST /setup",
     "GET /assets/{name}",
-    "GET /client/doorkey.js",
+    "GET /assets/{name}/{file}",
     "GET /openapi.json",
 ];
 
@@ -76,10 +83,16 @@ pub(crate) const FOR_ANYONE: &[&str] = &[
     "GET /healthz",
     "GET /readyz",
     "GET /problems/{code}",
+    "GET /client/doorkey.js",
     "GET /login",
     "POST /login",
     "POST /logout",
     "GET /account",
+    "GET /console",
+    "GET /console/users/{id}",
+    "GET /console/keys",
+    "GET /console/events",
+    "GET /console/status",
     "GET /register",
     "POST /register",
     "GET /set-password",
@@ -87,7 +100,7 @@ pub(crate) const FOR_ANYONE: &[&str] = &[
     "GET /setup",
     "POST /setup",
     "GET /assets/{name}",
-    "GET /client/doorkey.js",
+    "GET /assets/{name}/{file}",
     "GET /openapi.json",
 ];
 
@@ -102,6 +115,7 @@ pub(crate) fn filled(path: &str) -> String {
     path.replace("{request_id}", UNKNOWN)
         .replace("{code}", "not_found")
         .replace("{name}", "pages.css")
+        .replace("{file}", "dom.js")
 }
 
 pub(crate) fn is_guarded(route: &Route) -> bool {

@@ -193,6 +193,7 @@ async fn links(walk: &mut Walk, root: &Browser<'_>, user: &str) {
 async fn records(walk: &mut Walk, root: &Browser<'_>) {
     walk.is("200", root.get("/admin/clock")).await;
     walk.is("200", root.get("/admin/keys")).await;
+    walk.is("200", root.get("/admin/status")).await;
     let rotated = walk.is("200", root.post("/admin/keys/rotate")).await;
     let unknown = json!({"revoke": "A".repeat(43)});
     walk.is("not_found", root.post("/admin/keys/rotate").json(&unknown)).await;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::walk::Walk;
+use super::walk::{UNKNOWN, Walk};
 use crate::harness::{ORIGIN, PASSWORD, Setup, TestServer};
 use crate::http::pages::{Page, Visitor};
 
@@ -25,6 +25,12 @@ pub async fn on_pages(walk: &mut Walk) {
     set_up(walk).await;
     closed(walk).await;
     without_a_clock(walk).await;
+    let user = format!("/console/users/{UNKNOWN}");
+    for path in ["/account", "/console", &user, "/console/keys", "/console/events"] {
+        walk.took("200", visitor.open(path).await);
+    }
+    walk.took("200", visitor.open("/console/status").await);
+    walk.took("not_found", visitor.open("/console/users/x").await);
     files(walk, &mut visitor).await;
 }
 
@@ -43,9 +49,8 @@ async fn sign_in_and_out(walk: &mut Walk, visitor: &mut Visitor<'_>) {
     walk.took("invalid_credentials", visitor.send(&page, &form("wrong")).await);
     walk.took("303", visitor.send(&page, &form(PASSWORD)).await);
     walk.took("foreign_origin", visitor.send(&page, &form(PASSWORD)).await);
-    let page = walk.took("200", visitor.open("/account").await);
+    let page = walk.took("200", visitor.open("/login").await);
     walk.took("303", visitor.send(&page, &[]).await);
-    walk.took("303", visitor.open("/account").await);
 }
 
 async fn set_password(walk: &mut Walk, server: &TestServer) {
@@ -104,11 +109,17 @@ async fn without_a_clock(walk: &mut Walk) {
 
 async fn files(walk: &mut Walk, visitor: &mut Visitor<'_>) {
     let page = visitor.open("/register").await;
-    let link = page.tag("<link rel=\"stylesheet\"");
-    let file = link.split_once("href=\"").unwrap().1.split('"').next().unwrap();
-    let first = walk.took("200", visitor.open(file).await);
-    let etag = first.0.header("etag").unwrap();
-    let again = visitor.browser.get(file).header("if-none-match", etag);
-    walk.is("304", again).await;
+    let script = visitor.open("/console").await;
+    let addresses =
+        [(page, "<link rel=\"stylesheet\" href=\""), (script, "<script type=\"module\" src=\"")];
+    for (page, tag) in addresses {
+        let tag = page.tag(tag);
+        let file = tag.rsplit('"').nth(1).unwrap();
+        let first = walk.took("200", visitor.open(file).await);
+        let etag = first.0.header("etag").unwrap();
+        let again = visitor.browser.get(file).header("if-none-match", etag);
+        walk.is("304", again).await;
+    }
     walk.is("not_found", visitor.browser.get("/assets/nothing")).await;
+    walk.is("not_found", visitor.browser.get("/assets/nothing/dom.js")).await;
 }

@@ -1,12 +1,11 @@
 // What forms get where scripts run: a button that shows a password, and how strong a new one is.
 // Everything else works without.
-"use strict";
 
 // A one-time token must not stay in the address, where it is bookmarked and kept in the history.
 if (location.search.includes("token=")) history.replaceState(null, "", location.pathname);
 
-for (const button of document.querySelectorAll("[data-shows]")) {
-  const input = document.getElementById(button.dataset.shows);
+function showing(root, button) {
+  const input = root.querySelector(`#${button.dataset.shows}`);
   const { show, hide, label } = button.dataset;
   const shown = (yes) => {
     input.type = yes ? "text" : "password";
@@ -36,8 +35,8 @@ const level = (text, least, names) => {
   return worth < 8 ? 1 : worth < 12 ? 2 : worth < 16 ? 3 : 4;
 };
 
-for (const input of document.querySelectorAll("[data-strength]")) {
-  const told = document.getElementById(input.dataset.strength);
+function measuring(root, input) {
+  const told = root.querySelector(`#${input.dataset.strength}`);
   input.addEventListener("input", () => {
     const others = [...input.form.elements].filter((one) => one.name === "username" || one.name === "email");
     const names = others.map((one) => one.value.toLowerCase().split("@")[0]);
@@ -48,3 +47,11 @@ for (const input of document.querySelectorAll("[data-strength]")) {
     if (told.textContent !== words) told.textContent = words;
   });
 }
+
+/** Gives the forms in `root` what they get. */
+export function aid(root) {
+  for (const button of root.querySelectorAll("[data-shows]")) showing(root, button);
+  for (const input of root.querySelectorAll("[data-strength]")) measuring(root, input);
+}
+
+aid(document);

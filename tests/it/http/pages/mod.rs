@@ -1,5 +1,6 @@
 //! The pages as a person with a browser that runs no script meets them.
 
+mod app;
 mod headers;
 mod language;
 mod login;
