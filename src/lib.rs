@@ -5,7 +5,8 @@
 //! client's memory) and sets a long-lived *refresh token* in an httpOnly cookie. Protected
 //! routes take the access token from the Authorization header; the refresh endpoint checks the
 //! cookie against the database and gives a new access token, never another refresh token and
-//! never a longer session.
+//! never a longer session. Other services ask whether a token is good; programs get API tokens of
+//! their own, which are good at those services only.
 //!
 //! ```text
 //!   request ─► http (gate, endpoints) ─► auth (use cases) ─► store (records) ─► engine (sled │ memory)
@@ -20,7 +21,8 @@
 //! - [`config`]: the defaults, `auth.toml`, `DOORKEY_…` variables and flags as one checked tree.
 //! - [`http`]: the outside. The accept loop, one gate for all requests, one route table with
 //!   the document made from it (`/openapi.json`), one file for each endpoint, one map from errors to
-//!   what a client may learn; and the metrics on a listener of their own.
+//!   what a client may learn, with a second renderer for services (`http/oauth`, OAuth 2); and the
+//!   metrics on a listener of their own.
 //! - [`auth`]: the use cases. One file, one verb; each refuses without telling which part was
 //!   wrong, and writes its change and its audit event in one commit. `auth/trail` seals the
 //!   events afterwards, in a chain that shows tampering.

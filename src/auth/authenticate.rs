@@ -2,7 +2,7 @@
 
 use super::{Auth, Error};
 use crate::crypto;
-use crate::model::{Actor, Role, Session, User, UserId};
+use crate::model::{Actor, Claims, Role, Session, Timestamp, User, UserId};
 use crate::store::Stored;
 
 /// The proven caller: the only argument that lets a use case act for someone.
@@ -70,17 +70,39 @@ impl Access {
     }
 }
 
+/// An access token whose every check was passed.
+#[derive(Debug)]
+pub(super) struct GoodToken {
+    pub(super) claims: Claims,
+    pub(super) session: Stored<Session>,
+    pub(super) user: Stored<User>,
+}
+
 impl Auth {
     /// The caller behind a bearer token: signature, claims, a live session, an enabled user of
-    /// the same epoch.
+    /// the same epoch. An API token is none: it opens nothing here that changes its owner's account.
     ///
     /// # Errors
     /// [`Error::InvalidToken`] when any of them fails, [`Error::Store`] when the store cannot
     /// answer: nobody is let in on a guess.
     pub async fn authenticate(&self, bearer: &str) -> Result<Access, Error> {
         let now = self.clock.now();
+        let GoodToken { session, user, .. } = self.check_access_token(bearer, now).await?;
+        self.last_used.note(session.value.id, Some(session.value.last_used_at), now);
+        Ok(Access(Caller::User { user: Box::new(user), session: Box::new(session) }))
+    }
+
+    /// Everything that makes an access token good; its use is not noted.
+    ///
+    /// # Errors
+    /// As [`Auth::authenticate`].
+    pub(super) async fn check_access_token(
+        &self,
+        text: &str,
+        now: Timestamp,
+    ) -> Result<GoodToken, Error> {
         let find = |id: &_| self.keyring.verifying(id, now);
-        let claims = crypto::verify(bearer, find, &self.settings.issuer, now).map_err(|why| {
+        let claims = crypto::verify(text, find, &self.settings.issuer, now).map_err(|why| {
             tracing::debug!(%why, "access token refused");
             Error::InvalidToken
         })?;
@@ -91,10 +113,6 @@ impl Auth {
             && claims.epoch == user.value.epoch
             && session.value.is_live(now, user.value.epoch)
             && !user.value.disabled;
-        if !good {
-            return Err(Error::InvalidToken);
-        }
-        self.last_used.note(&session.value, now);
-        Ok(Access(Caller::User { user: Box::new(user), session: Box::new(session) }))
+        if good { Ok(GoodToken { claims, session, user }) } else { Err(Error::InvalidToken) }
     }
 }

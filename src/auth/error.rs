@@ -23,6 +23,8 @@ pub enum Error {
     InvalidCredentials,
     /// The access token is not good, or no longer.
     InvalidToken,
+    /// The service has not proved who it is: unknown name and wrong secret alike.
+    InvalidClient,
     /// The refresh token gives nothing (any more), for every reason alike.
     SessionEnded,
     /// The caller's roles do not reach here, or it is about the caller's own roles.
@@ -39,6 +41,14 @@ pub enum Error {
     EmailTaken,
     /// Without this account nobody could administer.
     LastAdmin,
+    /// Another service has this name.
+    ClientTaken,
+    /// The service is in the configuration, where alone it can be removed.
+    ClientConfigured,
+    /// There are as many as there may be.
+    LimitReached,
+    /// It is a good token, of a kind that services do not revoke.
+    UnsupportedTokenType,
     /// The fields that must change.
     Invalid(Vec<FieldError>),
     /// Too many tries; how long to wait.
@@ -66,6 +76,7 @@ impl fmt::Display for Error {
         let text = match self {
             Self::InvalidCredentials => "the name or the password is wrong",
             Self::InvalidToken => "the access token is not valid",
+            Self::InvalidClient => "the service has not proved who it is",
             Self::SessionEnded => "the session has ended",
             Self::Forbidden => "the caller's roles do not allow it",
             Self::ReauthenticationRequired => "the last login is too long ago",
@@ -74,6 +85,10 @@ impl fmt::Display for Error {
             Self::UsernameTaken => "the username is taken",
             Self::EmailTaken => "the e-mail address is taken",
             Self::LastAdmin => "the last administrator must stay",
+            Self::ClientTaken => "the name of the service is taken",
+            Self::ClientConfigured => "the service is in the configuration",
+            Self::LimitReached => "there are as many as there may be",
+            Self::UnsupportedTokenType => "tokens of this kind are not revoked here",
             Self::Invalid(_) => "a field is not acceptable",
             Self::Throttled(_) => "too many attempts",
             Self::Busy(_) => "too much work at once",
@@ -92,6 +107,7 @@ impl std::error::Error for Error {
             Self::Crypto(error) => Some(error),
             Self::InvalidCredentials
             | Self::InvalidToken
+            | Self::InvalidClient
             | Self::SessionEnded
             | Self::Forbidden
             | Self::ReauthenticationRequired
@@ -100,6 +116,10 @@ impl std::error::Error for Error {
             | Self::UsernameTaken
             | Self::EmailTaken
             | Self::LastAdmin
+            | Self::ClientTaken
+            | Self::ClientConfigured
+            | Self::LimitReached
+            | Self::UnsupportedTokenType
             | Self::Invalid(_)
             | Self::Throttled(_)
             | Self::Busy(_)

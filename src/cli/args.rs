@@ -9,6 +9,7 @@ mod audit;
 #[cfg(feature = "sled")]
 mod backup;
 mod clock;
+mod service;
 #[cfg(feature = "sled")]
 mod store;
 mod transfer;
@@ -17,6 +18,7 @@ pub(super) use self::audit::{Audit, AuditExport, AuditList, AuditVerify};
 #[cfg(feature = "sled")]
 pub(super) use self::backup::{Backup, BackupCommand};
 pub(super) use self::clock::Clock;
+pub(super) use self::service::Service;
 #[cfg(feature = "sled")]
 pub(super) use self::store::{Restore, Store};
 pub(super) use self::transfer::{Export, Import};
@@ -84,6 +86,9 @@ pub(super) enum Operate {
     /// Signing keys
     #[command(subcommand)]
     Key(Key),
+    /// Services: programs that may ask whether a token is good
+    #[command(subcommand)]
+    Service(Service),
     /// The clock, by which everything expires
     #[command(subcommand)]
     Clock(Clock),

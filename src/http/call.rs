@@ -7,7 +7,7 @@ use warp::http::HeaderMap;
 use super::kind::Kind;
 use super::problem::Problem;
 use super::{json, query};
-use crate::auth::{Access, Client};
+use crate::auth::{Access, Client, ServiceAccess};
 
 /// One request behind the gate. Not printable: it holds tokens and passwords.
 pub(super) struct Call {
@@ -17,6 +17,8 @@ pub(super) struct Call {
     pub(super) client: Client,
     /// The proven caller; `None` on routes that anyone may call.
     pub(super) access: Option<Access>,
+    /// The proven service; `None` on routes that are not for services.
+    pub(super) service: Option<ServiceAccess>,
     /// All of it.
     pub(super) headers: HeaderMap,
     /// The parts of the path that the route names.
@@ -31,6 +33,11 @@ impl Call {
     /// The proven caller of a guarded route.
     pub(super) fn access(&self) -> Result<&Access, Problem> {
         self.access.as_ref().ok_or_else(|| Kind::InvalidToken.into())
+    }
+
+    /// The proven service of a route for services.
+    pub(super) fn service(&self) -> Result<&ServiceAccess, Problem> {
+        self.service.as_ref().ok_or_else(|| Kind::InvalidClient.into())
     }
 
     /// The body as `T`, strictly.

@@ -84,7 +84,7 @@ impl Doc {
         }
     }
 
-    /// With a JSON body of this type.
+    /// With a body of this type: JSON, or the fields of a form where the row takes one.
     pub(super) fn takes<T: ToSchema>(mut self) -> Self {
         self.takes = Some(reference::<T>);
         self
@@ -110,6 +110,13 @@ impl Doc {
     /// Answers 204.
     pub(super) fn gives_nothing(mut self, about: &'static str) -> Self {
         let status = StatusCode::NO_CONTENT;
+        self.gives.push(Success { status, about, content: None, sets_cookie: false });
+        self
+    }
+
+    /// Answers 200 with nothing in the body.
+    pub(super) fn gives_empty(mut self, about: &'static str) -> Self {
+        let status = StatusCode::OK;
         self.gives.push(Success { status, about, content: None, sets_cookie: false });
         self
     }

@@ -1,7 +1,6 @@
 //! The gate: everything that is checked before an endpoint sees a request, in one order for all
 //! routes, and what every answer gets on its way out.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,9 +11,10 @@ use hyper::body::Body as HttpBody;
 use tower_service::Service as _;
 use warp::http::header::USER_AGENT;
 use warp::http::request::Parts;
-use warp::http::{HeaderMap, HeaderValue, Method, Request};
+use warp::http::{HeaderMap, HeaderValue, Request};
 use warp::reply::Response;
 
+use self::methods::{Methods, router};
 use super::body::read_body;
 use super::call::Call;
 use super::headers::SecurityHeaders;
@@ -29,16 +29,14 @@ use crate::auth::{Access, Auth, Client, Error};
 use crate::model::Role;
 
 mod count;
+mod methods;
+mod service;
 
 /// The longest target of a request, in bytes.
 const MAX_URI: usize = 4 * 1024;
 
 /// The largest body that the operator's command line sends, in bytes.
 const MAX_OPERATOR_BODY: usize = 1024 * 1024;
-
-/// The methods of one path.
-#[derive(Clone, Default)]
-struct Methods(HashMap<Method, Arc<Endpoint>>);
 
 /// The whole outside as one function from a request to an answer. Cheap to clone.
 #[derive(Clone)]
@@ -98,10 +96,21 @@ impl Api {
         let watch = self.watch(&head);
         let answered = self.route(&head, body, (client, peer)).await;
         let answered = answered.inspect_err(|problem| self.count_problem(problem.kind()));
-        let mut answer = answered.unwrap_or_else(|problem| problem.into_response(&request_id));
+        let refused = |problem| self.refusal(problem, &head, &request_id);
+        let mut answer = answered.unwrap_or_else(refused);
         self.finish(&head, &mut answer, &request_id);
         count::answered(watch, answer.status());
         answer
+    }
+
+    /// What the gate refuses, in the form that the callers of the path read.
+    fn refusal(&self, problem: Problem, head: &Parts, request_id: &str) -> Response {
+        let found = self.0.paths.at(head.uri.path());
+        if found.is_ok_and(|found| found.value.is_for_services()) {
+            problem.into_oauth(request_id)
+        } else {
+            problem.into_response(request_id)
+        }
     }
 
     /// An answer to a request that no endpoint has seen to the end.
@@ -163,11 +172,13 @@ impl Api {
             .ok_or_else(|| Problem::new(Kind::MethodNotAllowed).allow(&methods))?;
         let parts = found.params.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
         let access = self.guard(&endpoint.route, head, peer).await?;
+        let service = self.service(&endpoint.route, &head.headers, &client).await?;
         let body = self.body(&endpoint.route, body).await?;
         let call = Call {
             request_id: client.request_id.clone().unwrap_or_default(),
             client,
             access,
+            service,
             headers: head.headers.clone(),
             parts,
             query: head.uri.query().map(str::to_owned),
@@ -190,6 +201,11 @@ impl Api {
             Guard::Public => Ok(None),
             Guard::Browser => {
                 self.same_site(headers, operator)?;
+                Ok(None)
+            }
+            Guard::Service => {
+                // No browser sends for a service, and what does send names no origin.
+                self.0.origins.check_cookie_route(headers, false)?;
                 Ok(None)
             }
             Guard::Setup => {
@@ -228,15 +244,20 @@ impl Api {
     {
         match route.body {
             Body::Ignored => Ok(Bytes::new()),
-            Body::Json | Body::OptionalJson => {
+            Body::Json | Body::OptionalJson | Body::Form => {
                 let settings = &self.0.settings;
                 let most = match route.guard {
                     Guard::Operator => MAX_OPERATOR_BODY,
-                    Guard::Public | Guard::Browser | Guard::Setup | Guard::User | Guard::Admin => {
-                        settings.max_body
-                    }
+                    Guard::Public
+                    | Guard::Browser
+                    | Guard::Setup
+                    | Guard::Service
+                    | Guard::User
+                    | Guard::Admin => settings.max_body,
                 };
-                Ok(read_body(body, most, settings.body_timeout).await?)
+                let read = read_body(body, most, settings.body_timeout).await;
+                Ok(read
+                    .map_err(|kind| if route.body == Body::Form { of_form(kind) } else { kind })?)
             }
         }
     }
@@ -255,41 +276,9 @@ impl Api {
     }
 }
 
-impl Methods {
-    /// What of this path is there for `peer`: all of it for the operator, and for everyone else
-    /// nothing that is the operator's. `None` when no method is left.
-    fn visible_to(&self, peer: Peer) -> Option<Self> {
-        let mut seen = self.clone();
-        if !matches!(peer, Peer::Unix { .. }) {
-            seen.0.retain(|_, endpoint| endpoint.route.guard != Guard::Operator);
-        }
-        (!seen.0.is_empty()).then_some(seen)
-    }
-
-    /// The row for this method; HEAD goes where GET does.
-    fn endpoint(&self, method: &Method) -> Option<&Endpoint> {
-        let method = if *method == Method::HEAD { &Method::GET } else { method };
-        self.0.get(method).map(|endpoint| &**endpoint)
-    }
-
-    /// What `Allow` says, in a fixed order.
-    fn allowed(&self) -> Vec<Method> {
-        let all = [Method::GET, Method::HEAD, Method::POST, Method::PATCH, Method::DELETE];
-        all.into_iter().filter(|method| self.endpoint(method).is_some()).collect()
-    }
-}
-
-fn router(endpoints: Vec<Endpoint>) -> matchit::Router<Methods> {
-    let mut paths: HashMap<&'static str, Methods> = HashMap::new();
-    for endpoint in endpoints {
-        let methods = paths.entry(endpoint.route.path).or_default();
-        methods.0.insert(endpoint.route.method.clone(), Arc::new(endpoint));
-    }
-    let mut router = matchit::Router::new();
-    for (path, methods) in paths {
-        router.insert(path, methods).expect("the paths of the table do not collide");
-    }
-    router
+/// A form that breaks off is no malformed JSON.
+fn of_form(kind: Kind) -> Kind {
+    if kind == Kind::MalformedJson { Kind::InvalidRequest } else { kind }
 }
 
 /// A token that was sent and is not accepted is told so; a store that cannot answer is not the

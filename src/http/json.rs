@@ -21,7 +21,7 @@ use super::problem::Problem;
 /// with distinct members; `invalid_request` with the member's name for an unknown, missing or
 /// ill-typed one (the first that is met).
 pub fn parse<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Problem> {
-    if !is_json(headers) {
+    if !is_declared(headers, "application/json") {
         return Err(Problem::new(Kind::UnsupportedMediaType));
     }
     check_object(body)?;
@@ -32,9 +32,9 @@ pub fn parse<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T,
     })
 }
 
-/// One Content-Type, `application/json`, with no parameter but `charset=utf-8`, and no
-/// compression: a form or a text is what a foreign page can send without asking.
-fn is_json(headers: &HeaderMap) -> bool {
+/// One Content-Type, this one, with no parameter but `charset=utf-8`, and no compression. For JSON:
+/// a form or a text is what a foreign page can send without asking.
+pub(super) fn is_declared(headers: &HeaderMap, media: &str) -> bool {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     let declared = types.next().map(HeaderValue::to_str);
     let (Some(Ok(declared)), None) = (declared, types.next()) else { return false };
@@ -45,7 +45,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     let utf8 = |text: &str| {
         text.eq_ignore_ascii_case("charset=utf-8") || text.eq_ignore_ascii_case("charset=\"utf-8\"")
     };
-    essence.trim_ascii().eq_ignore_ascii_case("application/json")
+    essence.trim_ascii().eq_ignore_ascii_case(media)
         && parameter.is_none_or(utf8)
         && !headers.contains_key(CONTENT_ENCODING)
 }

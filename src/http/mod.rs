@@ -17,6 +17,7 @@ pub mod origin;
 pub mod problem;
 
 mod admin;
+mod basic;
 mod call;
 mod control;
 mod doc;
@@ -27,6 +28,7 @@ mod login;
 mod logout;
 mod me;
 mod metadata;
+mod oauth;
 mod openapi;
 mod password;
 mod password_reset;
@@ -40,6 +42,7 @@ mod route;
 mod sessions;
 mod setup;
 mod shared;
+mod tokens;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -103,6 +106,8 @@ fn endpoints(context: &Context) -> Vec<Endpoint> {
     ];
     all.extend(me::endpoints(context));
     all.extend(sessions::endpoints(context));
+    all.extend(tokens::endpoints(context));
+    all.extend(oauth::endpoints(context));
     all.extend(health::endpoints(context));
     all.extend(admin::endpoints(context));
     all.push(openapi::endpoint(context, &all));

@@ -15,6 +15,8 @@ use super::headers::method_list;
 use super::kind::Kind;
 use super::openapi::words;
 
+pub(super) mod oauth;
+
 /// One refused member of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {

@@ -57,7 +57,8 @@ pub(super) fn refuse(name: &'static str, message: impl Into<Cow<'static, str>>) 
     Problem::new(Kind::InvalidRequest).field(name, message)
 }
 
-fn decode(value: &str) -> Option<String> {
+/// `+` and `%xx` resolved; `None` for what is no UTF-8 then.
+pub(super) fn decode(value: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.bytes();
     while let Some(byte) = rest.next() {

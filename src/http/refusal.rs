@@ -16,6 +16,7 @@ impl From<Error> for Problem {
         match error {
             Error::InvalidCredentials => Kind::InvalidCredentials.into(),
             Error::InvalidToken => Kind::InvalidToken.into(),
+            Error::InvalidClient => Kind::InvalidClient.into(),
             Error::SessionEnded => Kind::SessionEnded.into(),
             Error::Forbidden => Kind::InsufficientScope.into(),
             Error::ReauthenticationRequired => Kind::ReauthenticationRequired.into(),
@@ -24,6 +25,10 @@ impl From<Error> for Problem {
             Error::UsernameTaken => Kind::UsernameTaken.into(),
             Error::EmailTaken => Kind::EmailTaken.into(),
             Error::LastAdmin => Kind::LastAdmin.into(),
+            Error::ClientTaken => Kind::ClientTaken.into(),
+            Error::ClientConfigured => Kind::ClientConfigured.into(),
+            Error::LimitReached => Kind::LimitReached.into(),
+            Error::UnsupportedTokenType => Kind::UnsupportedTokenType.into(),
             Error::Invalid(fields) => invalid(fields),
             Error::Throttled(wait) => Self::new(Kind::TooManyAttempts).retry_after(wait),
             Error::Busy(wait) => Self::new(Kind::Busy).retry_after(wait),

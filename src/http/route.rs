@@ -23,6 +23,8 @@ pub enum Guard {
     Browser,
     /// As [`Guard::Browser`], and only while there is no administrator; then it is not there.
     Setup,
+    /// A registered service, by its secret; no page of a foreign origin.
+    Service,
     /// Who brings a good access token.
     User,
     /// Who brings one and has the role `admin` by what the store says.
@@ -41,6 +43,8 @@ pub enum Body {
     Json,
     /// One JSON object, or nothing at all.
     OptionalJson,
+    /// The fields of a form, required.
+    Form,
 }
 
 /// What the limiter counts of a route.
@@ -50,6 +54,8 @@ pub enum Counts {
     Nothing,
     /// Passwords that were wrong, by account and network.
     Failures,
+    /// Services that did not prove who they are, by network.
+    Services,
     /// Each call, by network.
     Registrations,
     /// Each call, by account.
@@ -89,6 +95,12 @@ impl Route {
     /// A route that takes a JSON object.
     pub(super) const fn json(method: Method, path: &'static str, guard: Guard) -> Self {
         Self { method, path, guard, body: Body::Json, counts: Counts::Nothing, doc: None }
+    }
+
+    /// A route of OAuth that services send a form to.
+    pub(super) fn oauth(path: &'static str) -> Self {
+        let route = Self::json(Method::POST, path, Guard::Service);
+        Self { body: Body::Form, counts: Counts::Services, ..route }
     }
 
     /// A route that acts and takes no body.
@@ -137,6 +149,7 @@ impl Context {
     {
         let context = self.clone();
         let row = self.traffic.as_ref().map(|traffic| traffic.row(&route));
+        let for_services = route.guard == Guard::Service;
         let filter = warp::ext::get::<Arc<Call>>()
             .then(move |call: Arc<Call>| {
                 let (request_id, traffic) = (call.request_id.clone(), context.traffic.clone());
@@ -144,7 +157,11 @@ impl Context {
                 async move {
                     answer.await.unwrap_or_else(|problem| {
                         traffic.inspect(|traffic| traffic.refused(problem.kind()));
-                        problem.into_response(&request_id)
+                        if for_services {
+                            problem.into_oauth(&request_id)
+                        } else {
+                            problem.into_response(&request_id)
+                        }
                     })
                 }
             })

@@ -1,6 +1,7 @@
 //! The words of the field: what things are and how they may change. Pure: no I/O, and nothing
 //! of ours is imported here.
 
+mod api_token;
 mod clock;
 mod event;
 mod id;
@@ -11,19 +12,23 @@ pub mod rfc3339;
 mod role;
 mod seal;
 mod secret;
+mod service;
 mod session;
 mod token;
 mod user;
+mod word;
 
+pub use api_token::{ApiToken, PlainApiToken, UserApiTokens};
 pub use clock::{BUILD_FLOOR, Clock, ClockState, Reading, Timestamp};
 pub use event::{Actor, Event, EventKind, Outcome};
-pub use id::{EventId, FromRandom, KeyId, LinkId, NotAnId, SessionId, TokenId, UserId};
+pub use id::{ApiTokenId, EventId, FromRandom, KeyId, LinkId, NotAnId, SessionId, TokenId, UserId};
 pub use key::{Algorithm, KeySchedule, KeyState, SigningKey, UnknownAlgorithm};
-pub use names::{BadName, DisplayName, Email, LoginName};
+pub use names::{BadName, DisplayName, Email, LoginName, TokenName};
 pub use network::{IpNetwork, NotANetwork};
 pub use role::{NotARole, Role, Roles};
 pub use seal::{Chain, ChainPlace, ChainSpan, Digest, NotADigest, Seal, SealContent, SealedEvent};
 pub use secret::{Password, PasswordHash, Secret, TooLong};
+pub use service::{NotAService, Service, ServiceId, ServiceSecret};
 pub use session::{KnownNetwork, Session, SessionRef, SessionState, UserSessions};
 pub use token::{
     AccessToken, Claims, Link, LinkToken, NotAToken, RefreshToken, TokenHash, TokenSecret,

@@ -40,6 +40,8 @@ pub struct Limits {
     pub login_failures_per_network: u32,
     /// Registrations a minute of one network.
     pub registrations_per_network: u32,
+    /// Services a minute of one network that did not prove who they are.
+    pub service_failures_per_network: u32,
     /// Changes a minute of its own profile by one account.
     pub profile_changes_per_account: u32,
 }
@@ -164,6 +166,18 @@ impl Throttle {
         self.count(fingerprint(&[b"profile", account]), self.limits.profile_changes_per_account)
     }
 
+    /// Counts one service of this network that did not prove who it is.
+    ///
+    /// # Errors
+    /// [`Refused::Throttled`] when there were too many within a minute.
+    pub(in crate::auth) fn refuse_service(&self, ip: Option<IpAddr>) -> Result<(), Refused> {
+        let limit = self.limits.service_failures_per_network;
+        for (network, factor) in ip.map(limiter_networks).unwrap_or_default() {
+            self.count(network_key(network, b"service"), limit.saturating_mul(factor))?;
+        }
+        Ok(())
+    }
+
     /// Counts one act under `key`; a `limit` of 0 is none.
     fn count(&self, key: Fingerprint, limit: u32) -> Result<(), Refused> {
         if limit == 0 {
@@ -236,6 +250,7 @@ mod tests {
             login_failures_per_account: 0,
             login_failures_per_network: 0,
             registrations_per_network: 0,
+            service_failures_per_network: 0,
             profile_changes_per_account: 0,
         };
         Arc::new(Throttle::new(limits, Clock::manual(Timestamp::from_seconds(1))))

@@ -11,6 +11,7 @@ use crate::http::Settings;
 use crate::http::doc::{Caching, Cookie, Doc, Schemas, Success, reference};
 use crate::http::kind::Kind;
 use crate::http::problem::Document as Problem;
+use crate::http::problem::oauth::Document as OAuthProblem;
 use crate::http::route::{Body, Guard, Route};
 
 const ABOUT: &str = "Log in for a short-lived access token (JSON, for the page's memory) and a \
@@ -18,7 +19,7 @@ const ABOUT: &str = "Log in for a short-lived access token (JSON, for the page's
     Paths are exact; another one is `404 not_found`, another method `405 method_not_allowed` with \
     `Allow`. HEAD works where GET does. Request bodies are one JSON object; unknown and repeated \
     members are refused. Every problem is `application/problem+json` (RFC 9457), and its `code` \
-    says what went wrong. Every answer forbids sniffing, framing and referrers.";
+    says what went wrong; services are told as OAuth does (RFC 6749, 5.2). Every answer forbids sniffing, framing and referrers.";
 
 /// What is gathered while the rows are written down.
 #[derive(Default)]
@@ -38,7 +39,7 @@ pub(super) fn document<'a>(rows: impl Iterator<Item = &'a Route>, settings: &Set
         paths.entry(row.path).or_default().insert(method, operation(row, doc, &mut components));
     }
     // Of a method that a path has not, so no operation has it.
-    problems(&[Kind::MethodNotAllowed], &mut components);
+    problems(&[Kind::MethodNotAllowed], For::Programs, &mut components);
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -53,6 +54,7 @@ pub(super) fn document<'a>(rows: impl Iterator<Item = &'a Route>, settings: &Set
         "tags": [
             {"name": "account", "description": "Logging in, and what is the caller's own."},
             {"name": "administration", "description": "For the role `admin`."},
+            {"name": "services", "description": "For registered services: OAuth 2, forms and its errors."},
             {"name": "public", "description": "For anyone."},
         ],
         "paths": paths,
@@ -73,6 +75,12 @@ fn security_schemes(settings: &Settings) -> Value {
             "bearerFormat": "JWT",
             "description": "The `access_token` of a login or a refresh.",
         },
+        "serviceSecret": {
+            "type": "http",
+            "scheme": "basic",
+            "description": "The `client_id` and the secret of a registered service \
+                (`client_secret_basic`).",
+        },
         "refreshCookie": {
             "type": "apiKey",
             "in": "cookie",
@@ -86,7 +94,7 @@ fn operation(row: &Route, doc: &Doc, components: &mut Components) -> Value {
     let mut operation = json!({
         "operationId": operation_id(row),
         "summary": doc.summary,
-        "tags": [tag(row.path)],
+        "tags": [tag(row)],
         "security": security(row, doc),
         "responses": responses(row, doc, components),
     });
@@ -96,11 +104,19 @@ fn operation(row: &Route, doc: &Doc, components: &mut Components) -> Value {
     }
     if let Some(takes) = doc.takes {
         operation["requestBody"] = json!({
-            "required": row.body == Body::Json,
-            "content": {"application/json": {"schema": takes(&mut components.schemas)}},
+            "required": row.body != Body::OptionalJson,
+            "content": { media(row): {"schema": takes(&mut components.schemas)} },
         });
     }
     operation
+}
+
+/// How the body of a row is written.
+fn media(row: &Route) -> &'static str {
+    match row.body {
+        Body::Form => "application/x-www-form-urlencoded",
+        Body::Json | Body::OptionalJson | Body::Ignored => "application/json",
+    }
 }
 
 /// `post_auth_login` for `POST /auth/login`.
@@ -110,10 +126,12 @@ fn operation_id(row: &Route) -> String {
     std::iter::once(method.as_str()).chain(words).collect::<Vec<_>>().join("_")
 }
 
-fn tag(path: &str) -> &'static str {
-    if path.starts_with("/auth/") {
+fn tag(row: &Route) -> &'static str {
+    if row.guard == Guard::Service {
+        "services"
+    } else if row.path.starts_with("/auth/") {
         "account"
-    } else if path.starts_with("/admin/") {
+    } else if row.path.starts_with("/admin/") {
         "administration"
     } else {
         "public"
@@ -124,6 +142,7 @@ fn tag(path: &str) -> &'static str {
 fn security(row: &Route, doc: &Doc) -> Value {
     match (row.guard, doc.cookie) {
         (Guard::User | Guard::Admin | Guard::Operator, _) => json!([{"accessToken": []}]),
+        (Guard::Service, _) => json!([{"serviceSecret": []}]),
         (_, Cookie::Needed) => json!([{"refreshCookie": []}]),
         (_, Cookie::Welcome) => json!([{}, {"refreshCookie": []}]),
         (_, Cookie::Ignored) => json!([]),
@@ -167,7 +186,8 @@ fn responses(row: &Route, doc: &Doc, components: &mut Components) -> Map<String,
         all.insert("304".to_owned(), json!({"description": about, "headers": headers}));
     }
     for (status, kinds) in refusals(row, doc) {
-        all.insert(status.to_string(), problems(&kinds, components));
+        let whom = if row.guard == Guard::Service { For::Services } else { For::Programs };
+        all.insert(status.to_string(), problems(&kinds, whom, components));
     }
     all
 }
@@ -181,23 +201,43 @@ fn good(success: &Success, caching: Caching, schemas: &mut Schemas) -> Value {
     response
 }
 
+/// Who is told of a problem.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum For {
+    Programs,
+    /// In the words of OAuth.
+    Services,
+}
+
 /// The answer with one of these problems, which share a status: a component under their codes.
-fn problems(kinds: &[Kind], components: &mut Components) -> Value {
+fn problems(kinds: &[Kind], whom: For, components: &mut Components) -> Value {
     let rows = || kinds.iter().map(|kind| kind.row());
     let codes: Vec<&str> = rows().map(|row| row.code).collect();
     let lines: Vec<String> =
         rows().map(|row| format!("`{}`: {} {}", row.code, row.title, row.help)).collect();
     let status = rows().next().map(|row| row.status.as_u16());
-    let problem = reference::<Problem<'_>>(&mut components.schemas);
-    let exactly = json!({"properties": {"code": {"enum": codes}, "status": {"const": status}}});
-    let name = codes.join(".");
+    let (mut name, mut media) = (codes.join("."), "application/problem+json");
+    let schema = match whom {
+        For::Programs => {
+            let problem = reference::<Problem<'_>>(&mut components.schemas);
+            let exactly =
+                json!({"properties": {"code": {"enum": codes}, "status": {"const": status}}});
+            json!({"allOf": [problem, exactly]})
+        }
+        For::Services => {
+            (name, media) = (format!("{name}.oauth"), "application/json");
+            let pages: Vec<String> = codes.iter().map(|code| format!("/problems/{code}")).collect();
+            let problem = reference::<OAuthProblem>(&mut components.schemas);
+            json!({"allOf": [problem, {"properties": {"error_uri": {"enum": pages}}}]})
+        }
+    };
     let reference = json!({ "$ref": format!("#/components/responses/{name}") });
     components.responses.insert(
         name,
         json!({
             "description": lines.join("\n\n"),
             "headers": headers::of_problem(kinds),
-            "content": {"application/problem+json": {"schema": {"allOf": [problem, exactly]}}},
+            "content": { media: {"schema": schema} },
         }),
     );
     reference

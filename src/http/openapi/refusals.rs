@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::http::doc::{Cookie, Doc};
 use crate::http::kind::Kind;
+use crate::http::problem::oauth;
 use crate::http::route::{Body, Counts, Guard, Route};
 
 /// The problems of a row by their status, in the order of [`Kind::ALL`].
@@ -14,7 +15,7 @@ pub(super) fn refusals(row: &Route, doc: &Doc) -> BTreeMap<u16, Vec<Kind>> {
     kinds.extend_from_slice(doc.refuses);
     match row.counts {
         Counts::Nothing => {}
-        Counts::Failures | Counts::Registrations | Counts::ProfileChanges => {
+        Counts::Failures | Counts::Services | Counts::Registrations | Counts::ProfileChanges => {
             kinds.push(Kind::TooManyAttempts);
         }
     }
@@ -29,7 +30,9 @@ pub(super) fn refusals(row: &Route, doc: &Doc) -> BTreeMap<u16, Vec<Kind>> {
     }
     let mut by_status: BTreeMap<u16, Vec<Kind>> = BTreeMap::new();
     for kind in Kind::ALL.iter().filter(|kind| kinds.contains(kind)) {
-        by_status.entry(kind.row().status.as_u16()).or_default().push(*kind);
+        let status =
+            if row.guard == Guard::Service { oauth::status(*kind) } else { kind.row().status };
+        by_status.entry(status.as_u16()).or_default().push(*kind);
     }
     by_status
 }
@@ -39,6 +42,7 @@ const fn of_guard(guard: Guard) -> &'static [Kind] {
         Guard::Public => &[],
         Guard::Browser => &[Kind::ForeignOrigin],
         Guard::Setup => &[Kind::ForeignOrigin, Kind::NotFound],
+        Guard::Service => &[Kind::ForeignOrigin, Kind::MalformedHeader, Kind::InvalidClient],
         Guard::User => &[Kind::MalformedHeader, Kind::InvalidToken],
         Guard::Admin | Guard::Operator => {
             &[Kind::MalformedHeader, Kind::InvalidToken, Kind::InsufficientScope]
@@ -51,6 +55,12 @@ const fn of_body(body: Body) -> &'static [Kind] {
         Body::Ignored => &[],
         Body::Json | Body::OptionalJson => &[
             Kind::MalformedJson,
+            Kind::RequestTimeout,
+            Kind::BodyTooLarge,
+            Kind::UnsupportedMediaType,
+            Kind::InvalidRequest,
+        ],
+        Body::Form => &[
             Kind::RequestTimeout,
             Kind::BodyTooLarge,
             Kind::UnsupportedMediaType,

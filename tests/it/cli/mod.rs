@@ -17,6 +17,7 @@ mod metrics;
 mod operate;
 mod restore;
 mod restored_keys;
+mod service;
 mod start;
 mod unsound;
 mod usage;

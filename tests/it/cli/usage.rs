@@ -2,7 +2,7 @@
 
 use super::harness::Place;
 
-const COMMANDS: [&str; 37] = [
+const COMMANDS: [&str; 42] = [
     "",
     "serve",
     "user",
@@ -20,6 +20,11 @@ const COMMANDS: [&str; 37] = [
     "key",
     "key list",
     "key rotate",
+    "service",
+    "service new",
+    "service add",
+    "service list",
+    "service remove",
     "audit",
     "audit list",
     "audit export",
@@ -67,6 +72,10 @@ fn wrong_usage_is_exit_code_2_and_touches_nothing() {
         "session revoke ann",
         "session revoke ann a/b",
         "session revoke ann a --all",
+        "service",
+        "service new",
+        "service add a b",
+        "service remove a/b",
         "recover ann",
         "import",
         "import a b",
@@ -133,6 +142,9 @@ fn a_command_that_asks_makes_no_store() {
         &["session", "list"],
         &["key", "list"],
         &["key", "rotate"],
+        &["service", "add", "wiki"],
+        &["service", "list"],
+        &["service", "remove", "wiki"],
         &["audit", "list"],
         &["audit", "export"],
         &["audit", "verify"],

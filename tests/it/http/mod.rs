@@ -1,5 +1,10 @@
 //! The outside, asked as a client would ask it.
 
+pub(crate) mod api_tokens;
+mod introspect;
+mod metadata;
 mod metrics;
 pub(crate) mod open_metrics;
+mod revoke;
 pub(crate) mod routes;
+mod services;

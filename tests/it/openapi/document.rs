@@ -84,10 +84,8 @@ impl Document {
         let response = self.schemas().resolve(response);
         self.check_headers(response, &answer.headers, &what);
         self.check_body(response, answer, &what);
-        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        let status = Value::from(answer.status.to_string());
-        let told = if answer.status < 400 { &status } else { &body["code"] };
-        Some(format!("{row} {}", told.as_str().unwrap()))
+        let told = if answer.status < 400 { answer.status.to_string() } else { answer.code() };
+        Some(format!("{row} {told}"))
     }
 
     /// The path of the document that this path falls into; a literal one before a `{part}`.

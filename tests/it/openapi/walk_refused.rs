@@ -1,7 +1,7 @@
 //! The part of the walk that is the same for every row: what the gate refuses, what is wrong
 //! with bodies, and the limits.
 
-use doorkey::http::{Body, Route};
+use doorkey::http::{Body, Guard, Route};
 use serde_json::{Value, json};
 
 use super::document::Document;
@@ -14,6 +14,7 @@ struct Callers<'a> {
     fresh: &'a TestServer,
     ann: Browser<'a>,
     root: Browser<'a>,
+    wiki: Browser<'a>,
 }
 
 impl<'a> Callers<'a> {
@@ -22,7 +23,13 @@ impl<'a> Callers<'a> {
         let path = row.path.replace("{id}", UNKNOWN).replace("{sid}", UNKNOWN);
         let path = path.replace("{request_id}", UNKNOWN).replace("{code}", "busy");
         let fresh = self.fresh.anonymous();
-        let caller = if row.path == "/auth/setup" { &fresh } else { &self.root };
+        let caller = if row.guard == Guard::Setup {
+            &fresh
+        } else if row.guard == Guard::Service {
+            &self.wiki
+        } else {
+            &self.root
+        };
         caller.request(row.method.clone(), &path)
     }
 }
@@ -37,15 +44,14 @@ fn has(document: &Document, row: &Route, code: &str) -> bool {
 
 fn rows<'a>(server: &'a TestServer, document: &'a Document, code: &'a str) -> Vec<&'a Route> {
     let rows = server.api.routes().iter();
-    rows.filter(|row| row.guard != doorkey::http::Guard::Operator)
-        .filter(|row| has(document, row, code))
-        .collect()
+    rows.filter(|row| row.guard != Guard::Operator).filter(|row| has(document, row, code)).collect()
 }
 
 pub async fn at_the_gate(walk: &mut Walk, document: &Document) {
     let (server, fresh) = (TestServer::start().await, TestServer::start().await);
     let (ann, root) = (server.user("ann").await, server.admin().await);
-    let callers = Callers { fresh: &fresh, ann, root };
+    let wiki = server.service("wiki").await;
+    let callers = Callers { fresh: &fresh, ann, root, wiki };
     for row in rows(&server, document, "uri_too_long") {
         walk.is("uri_too_long", callers.request(row).query(&"x".repeat(5000))).await;
     }
@@ -75,18 +81,27 @@ pub async fn in_bodies(walk: &mut Walk, document: &Document) {
     let (server, fresh) = (TestServer::start().await, TestServer::start().await);
     fresh.auth.prepare_setup(None).await.unwrap();
     let (ann, root) = (server.user("ann").await, server.admin().await);
-    let callers = Callers { fresh: &fresh, ann, root };
+    let wiki = server.service("wiki").await;
+    let callers = Callers { fresh: &fresh, ann, root, wiki };
     for row in rows(&server, document, "invalid_request") {
+        if row.body == Body::Form {
+            continue;
+        }
         let request = callers.request(row).query("unknown=1");
         walk.is("invalid_request", request.json(&json!({"unknown": 1}))).await;
     }
     for row in server.api.routes().iter().filter(|row| row.body != Body::Ignored) {
-        if row.guard == doorkey::http::Guard::Operator {
+        if row.guard == Guard::Operator {
             continue;
         }
         let long = Value::String("x".repeat(17 * 1024));
         walk.is("body_too_large", callers.request(row).json(&long)).await;
         walk.is("unsupported_media_type", callers.request(row).body("{}")).await;
+        if row.body == Body::Form {
+            let empty = callers.request(row).form(&[]);
+            walk.is("invalid_request", empty).await;
+            continue;
+        }
         let broken = callers.request(row).header("content-type", "application/json").body("{");
         walk.is("malformed_json", broken).await;
     }
@@ -99,6 +114,11 @@ pub async fn too_many(walk: &mut Walk) {
     let (ann, anyone) = (server.user("ann").await, server.anonymous());
     let wrong = json!({"username": "ann", "password": "wrong"});
     let change = json!({"current_password": "wrong", "new_password": "a quiet old place"});
+    let unknown = server.anonymous().with_basic("wiki", "wrong");
+    for _ in 0..31 {
+        walk.send(unknown.post("/oauth/introspect")).await;
+        walk.send(unknown.post("/oauth/revoke")).await;
+    }
     let setup = json!({"secret": "wrong", "username": "root", "password": PASSWORD});
     for n in 0..11 {
         let name = json!({"username": format!("ann{n}"), "password": PASSWORD});
@@ -107,5 +127,7 @@ pub async fn too_many(walk: &mut Walk) {
         walk.send(anyone.post("/auth/setup").json(&setup)).await;
         walk.send(ann.patch("/auth/me").json(&json!({"display_name": format!("{n}")}))).await;
         walk.send(ann.post("/auth/password").json(&change)).await;
+        let token = json!({"name": "ci", "expires_at": "2027-06-01T00:00:00Z"});
+        walk.send(ann.post("/auth/tokens").json(&token)).await;
     }
 }
