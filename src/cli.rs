@@ -13,6 +13,7 @@ mod config;
 mod control;
 mod dev;
 mod error;
+mod explain;
 mod export;
 mod harden;
 mod healthcheck;
@@ -28,6 +29,7 @@ mod service;
 mod session;
 #[cfg(feature = "sled")]
 mod store;
+mod token;
 mod user;
 
 use std::process::ExitCode;
@@ -109,6 +111,8 @@ async fn dispatch(control: &mut Control, command: Operate) -> Result<(), Error> 
         Operate::Service(command) => service::run(control, command).await,
         Operate::Clock(command) => clock::run(control, command).await,
         Operate::Audit(command) => audit::run(control, command).await,
+        Operate::Explain(explain) => explain::run(control, &explain).await,
+        Operate::Token(command) => token::run(control, command).await,
         Operate::Recover(recover) => recover::run(control, recover).await,
         Operate::Export(export) => export::run(control, &export).await,
         Operate::Import(import) => import::run(control, &import).await,

@@ -12,6 +12,7 @@ mod layer;
 mod load;
 mod locate;
 mod origin;
+mod rules;
 mod services;
 mod units;
 mod words;
@@ -32,7 +33,9 @@ pub use load::{Flags, Loaded, Setting, Sources};
 pub use origin::{NotAnOrigin, Origin};
 pub use services::{SecretHash, Service};
 pub use units::{BadSize, ByteSize};
-pub use words::{EngineKind, ForwardedHeader, LogFormat, LogLevel, Profile, Registration};
+pub use words::{
+    EngineKind, FilePath, ForwardedHeader, LogFormat, LogLevel, Plain, Profile, Registration,
+};
 
 /// All settings. Sections are named after the part that receives them. How each key is checked
 /// and what is said about a bad one stands in one place, `config/check.rs`.
@@ -47,6 +50,8 @@ pub struct Config {
     pub services: Vec<Service>,
     /// The listener and what requests may do.
     pub http: Http,
+    /// The listener's certificate.
+    pub tls: Tls,
     /// Access tokens.
     pub tokens: Tokens,
     /// Sessions, that is: refresh tokens.
@@ -75,8 +80,10 @@ pub struct Config {
 pub struct Http {
     /// Where to listen. Port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Where plain HTTP may listen; TLS may everywhere.
+    pub plain: Plain,
     /// The address users see: issuer, links and cookie rules come from it and never from a
-    /// request. `None`: `http://<listen>`, allowed on a loopback address only.
+    /// request. `None`: `http://<listen>` (https with TLS), allowed on a loopback address only.
     #[serde(deserialize_with = "origin::deserialize_public")]
     pub public_url: Option<Origin>,
     /// Peers whose forwarding header is believed. Nobody by default.
@@ -89,8 +96,9 @@ pub struct Http {
     /// `Sec-Fetch-Site`; every current browser sends one of them.
     pub strict_origin: bool,
     /// `max-age` of `Strict-Transport-Security` (RFC 6797): zero is off, else at least 365 days.
-    #[serde(with = "units::duration")]
-    pub hsts: Duration,
+    /// `None`: 365 days where doorkey itself speaks TLS to users, else off.
+    #[serde(with = "units::duration_or_derived")]
+    pub hsts: Option<Duration>,
     /// Connections at a time, 1 to 65536.
     pub max_connections: u32,
     /// For the head of a request to arrive, 1 s to 1 min.
@@ -107,6 +115,21 @@ pub struct Http {
     pub shutdown_timeout: Duration,
     /// The largest body, 4 KiB to 1 MiB.
     pub max_body: ByteSize,
+}
+
+/// `[tls]`: off, or both files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// The certificate with its chain, in PEM. `None`: no TLS.
+    #[serde(with = "words::off_or")]
+    pub certificate: Option<FilePath>,
+    /// Its key, in PEM.
+    #[serde(with = "words::off_or")]
+    pub key: Option<FilePath>,
+    /// Whether `serve --dev --tls` makes a certificate of its own. Never a key of the file.
+    #[serde(skip)]
+    pub self_signed: bool,
 }
 
 /// `[tokens]`
@@ -253,13 +276,32 @@ pub struct Metrics {
     pub exposed: bool,
 }
 
+impl Tls {
+    /// Whether the listener speaks TLS.
+    #[must_use]
+    pub const fn is_on(&self) -> bool {
+        self.certificate.is_some() || self.self_signed
+    }
+}
+
 impl Config {
     /// The origin users see, without a slash at its end: the configured one, or the address
     /// that was really bound (which matters with port 0).
     #[must_use]
     pub fn public_url(&self, bound: SocketAddr) -> String {
         let configured = self.http.public_url.clone();
-        configured.unwrap_or_else(|| Origin::of_listener(bound)).to_string()
+        configured.unwrap_or_else(|| Origin::of_listener(bound, self.tls.is_on())).to_string()
+    }
+
+    /// How long browsers are told to insist on https: what was configured, else 365 days where
+    /// doorkey has the certificate for an address that others see; zero is not at all. On
+    /// `localhost` it would bind every other server of the machine.
+    #[must_use]
+    pub fn hsts(&self) -> Duration {
+        let seen = self.http.public_url.as_ref().is_some_and(|url| !url.is_loopback());
+        let derived =
+            if self.tls.certificate.is_some() && seen { DAY * 365 } else { Duration::ZERO };
+        self.http.hsts.unwrap_or(derived)
     }
 
     /// The `iss` of tokens (RFC 7519, 4.1.1): the public URL.

@@ -19,7 +19,7 @@
 //! - [`model`]: the words of the field. What a user, a session, a token, a key is, and how each
 //!   may change. Pure: no I/O, and time is an argument.
 //! - [`config`]: the defaults, `auth.toml`, `DOORKEY_…` variables and flags as one checked tree.
-//! - [`http`]: the outside. The accept loop, one gate for all requests, one route table with
+//! - [`http`]: the outside. The accept loop, TLS, one gate for all requests, one route table with
 //!   the document made from it (`/openapi.json`), one file for each endpoint, one map from errors to
 //!   what a client may learn, with a second renderer for services (`http/oauth`, OAuth 2); and the
 //!   metrics on a listener of their own.
@@ -37,8 +37,8 @@
 //!
 //! - `model` imports nothing of ours; `crypto` and `store` only `model`; `auth` those three;
 //!   `http` only `model`, `auth` and the store's `Error`; `config` only `model`.
-//! - Each third-party crate has one home: warp and hyper in `http`, prometheus-client in
-//!   `http/metrics`, sled in `store/sled`, argon2, jsonwebtoken and aws-lc in `crypto`, figment in
+//! - Each third-party crate has one home: warp and hyper in `http`, rustls in
+//!   `http/listen`, prometheus-client in `http/metrics`, sled in `store/sled`, argon2, jsonwebtoken and aws-lc in `crypto`, figment in
 //!   `config`, clap in `cli`.
 //! - Absence is `Option`; there is one error per layer; `http/refusal.rs` is the only place
 //!   where an error becomes an answer.

@@ -5,6 +5,7 @@ mod backup;
 mod dev;
 mod engine;
 mod error;
+mod listeners;
 mod master_key;
 mod outside;
 #[cfg(feature = "sled")]
@@ -13,15 +14,16 @@ mod restore;
 mod restored_keys;
 #[cfg(feature = "sled")]
 mod schedule;
+mod self_signed;
 mod settings;
 mod setup_secret;
+mod tls;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
@@ -29,6 +31,8 @@ use tokio::time::MissedTickBehavior;
 pub use self::backup::{BackupKeys, VerifiedBackup, verify_backup};
 pub use self::dev::{Seeded, seed};
 pub use self::error::Error;
+pub use self::listeners::Listeners;
+use self::listeners::{follow, serve_api};
 pub use self::master_key::MasterKeyError;
 use self::outside::Outside;
 #[cfg(feature = "sled")]
@@ -37,10 +41,11 @@ pub use self::restore::{Restored, Source, restore, verify};
 pub use self::restored_keys::RestoredKeys;
 #[cfg(feature = "sled")]
 use self::schedule::Schedule;
+pub use self::tls::{Look, Tls, TlsError, TlsFiles, check_tls};
 use crate::auth::{Auth, Keyring, Parts, Throttle, resume_clock};
 use crate::config::{EngineKind, Loaded};
 use crate::crypto::{AuditKey, MasterKey, Passwords, Random};
-use crate::http::listen::{self, Exempt};
+use crate::http::listen;
 use crate::http::{Api, ControlSocket};
 use crate::model::{Clock, Secret};
 use crate::store::Store;
@@ -52,6 +57,7 @@ pub struct Server {
     api: Api,
     loaded: Loaded,
     data: PathBuf,
+    clock: Clock,
     #[cfg(feature = "sled")]
     schedule: Option<Schedule>,
     // After everything that writes to the folder.
@@ -84,19 +90,19 @@ impl Server {
         let passwords = Passwords::start(settings::pool(&loaded.config), random.clone());
         let passwords = passwords.map_err(Error::Threads)?;
         let throttle = Arc::new(Throttle::new(limits, clock.clone()));
-        #[cfg(feature = "sled")]
-        let schedule_clock = clock.clone();
+        let own_clock = clock.clone();
         let parts = Parts { store, passwords, keyring, throttle, clock, random };
         let auth = Arc::new(Auth::new(parts, settings::auth(&loaded.config, bound)));
         auth.restore_attempts().await?;
         let api = Api::new(auth.clone(), settings::http(&loaded, bound));
         Ok(Self {
             #[cfg(feature = "sled")]
-            schedule: Schedule::new((&auth, &schedule_clock), &loaded.config.backup, data),
+            schedule: Schedule::new((&auth, &own_clock), &loaded.config.backup, data),
             auth,
             api,
             loaded,
             data: data.to_owned(),
+            clock: own_clock,
             _folder: folder,
         })
     }
@@ -138,15 +144,14 @@ impl Server {
         Ok(())
     }
 
-    /// Serves on `listener`, for metrics on the second one, and on the control socket until
-    /// `shutdown` is ready; open requests end first, then what is kept in memory is saved.
+    /// Serves on the listeners and on the control socket until `shutdown` is ready; open requests end first, then what is kept in memory is saved.
     /// `shutdown` is not polled before all take connections, so it can say first that they do.
     ///
     /// # Errors
     /// [`Error`], when the control socket cannot be made.
     pub async fn run(
         &self,
-        (listener, metrics): (TcpListener, Option<TcpListener>),
+        Listeners { api, metrics, mut tls }: Listeners,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), Error> {
         let (socket, control) = ControlSocket::bind(&self.data)?;
@@ -161,7 +166,9 @@ impl Server {
         let limits = settings::listen(&self.loaded.config);
         let handler = Outside::new(self.api.clone());
         let (proxies, everyone) = settings::exempt(&self.loaded.config);
-        let serve = listen::serve(listener, handler.clone(), (limits, proxies), ended());
+        let tls_api = tls.as_ref().map(Tls::certificate);
+        let limits_of_api = (limits, proxies);
+        let serve = serve_api((api, tls_api), handler.clone(), limits_of_api, ended());
         let serve_control = listen::serve(control, handler, (limits, everyone.clone()), ended());
         let serve_metrics = self.serve_metrics((metrics, everyone), ended());
         let watch = async {
@@ -171,7 +178,8 @@ impl Server {
         };
         let tend = async {
             let (clear, back_up) = (self.clear_setup(ended()), self.back_up(ended()));
-            tokio::join!(self.tend(ended()), self.seal(ended()), clear, back_up);
+            let follow = follow(tls.as_mut(), ended());
+            tokio::join!(self.tend(ended()), self.seal(ended()), clear, back_up, follow);
         };
         tokio::join!(serve, serve_control, serve_metrics, watch, tend);
         drop(socket);
@@ -186,17 +194,6 @@ impl Server {
             return schedule.run(ended).await;
         }
         ended.await;
-    }
-
-    /// Serves the metrics, where they are on.
-    async fn serve_metrics(
-        &self,
-        (listener, everyone): (Option<TcpListener>, Exempt),
-        ended: impl Future<Output = ()>,
-    ) {
-        let (Some(listener), Some(metrics)) = (listener, self.api.metrics()) else { return };
-        let limits = settings::listen_metrics(&self.loaded.config);
-        listen::serve(listener, metrics, (limits, everyone), ended).await;
     }
 
     /// Saves what is kept in memory for the last time, and seals it, unless the disk takes too

@@ -6,7 +6,7 @@ use super::audit::About;
 use super::form::Form;
 use super::resolve::account_key;
 use super::{Access, Auth, Client, Error};
-use crate::model::{DisplayName, Email, EventKind, Session, User};
+use crate::model::{DisplayName, Email, EventKind, Rule, Session, User};
 
 /// The fields that a user may change; outer `None` leaves a field, inner `None` empties it.
 #[derive(Debug, Default, Clone)]
@@ -82,7 +82,8 @@ impl Auth {
             self.require_fresh(&session.value)?;
         }
         let key = account_key(user.value.id);
-        self.throttle.change_profile(&key).map_err(|refused| self.refused(refused))?;
+        let refused = |refused| self.refused(refused, Some(user.value.id));
+        self.throttle.change_profile(&key).map_err(refused)?;
         self.store.retry(|| self.try_update_me(access, &profile, client)).await
     }
 
@@ -106,7 +107,7 @@ impl Auth {
         let caller = access.user()?.0;
         let before = self.store.users().get(caller.value.id).await?;
         let before = before.filter(|now| now.value.epoch == caller.value.epoch);
-        let before = before.ok_or(Error::InvalidToken)?;
+        let before = before.ok_or_else(|| Error::InvalidToken(Rule::TokenOvertaken.into()))?;
         let after = profile.apply(before.value.clone(), false);
         if after == before.value {
             return Ok(after);

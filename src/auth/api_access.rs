@@ -3,7 +3,7 @@
 
 use super::{Auth, Error};
 use crate::crypto::hash_secret;
-use crate::model::{ApiToken, PlainApiToken, Roles, User};
+use crate::model::{ApiToken, Denial, PlainApiToken, Roles, Rule, User};
 use crate::store::Stored;
 
 /// The proven bearer of an API token. It is no [`super::Access`], so no use case of this server
@@ -43,25 +43,38 @@ impl Auth {
     /// when its owner is disabled, deleted or has ended everything since; [`Error::Store`] when the
     /// store cannot answer.
     pub async fn resolve_api_token(&self, text: &str) -> Result<ApiAccess, Error> {
-        let plain = PlainApiToken::parse(text).map_err(|_| Error::InvalidToken)?;
-        let token = self.proved_api_token(&plain).await?.ok_or(Error::InvalidToken)?.value;
-        let user = self.store.users().get(token.user).await?.ok_or(Error::InvalidToken)?.value;
+        let denied = |rule: Rule| Error::InvalidToken(rule.into());
+        let plain = PlainApiToken::parse(text).map_err(|_| denied(Rule::ApiTokenForm))?;
+        let token = self.proved_api_token(&plain).await?.map_err(denied)?.value;
+        // Whose it is is proven by the secret from here on.
+        let denied =
+            |rule: Rule| Error::InvalidToken(Denial::from(rule).about(Some(token.user), None));
+        let user = self.store.users().get(token.user).await?;
+        let user = user.ok_or_else(|| denied(Rule::ApiTokenUserUnknown))?.value;
         let now = self.clock.now();
         if !token.is_live(now, &user) {
-            return Err(Error::InvalidToken);
+            return Err(denied(Rule::ApiTokenDead));
         }
         self.tokens_used.note(token.id, token.last_used_at, now);
         let roles = token.roles_of(&user);
         Ok(ApiAccess { user, token, roles })
     }
 
-    /// The record of this token, if its secret is right; whether it is live is not looked at.
+    /// The record of this token, if its secret is right, or else what is wrong; whether it is live is
+    /// not looked at.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the store cannot answer.
     pub(super) async fn proved_api_token(
         &self,
         plain: &PlainApiToken,
-    ) -> Result<Option<Stored<ApiToken>>, Error> {
+    ) -> Result<Result<Stored<ApiToken>, Rule>, Error> {
         let token = self.store.api_tokens().get(plain.token).await?;
         let hash = hash_secret(&plain.secret);
-        Ok(token.filter(|token| token.value.secret_hash == hash))
+        Ok(match token {
+            None => Err(Rule::ApiTokenUnknown),
+            Some(token) if token.value.secret_hash != hash => Err(Rule::ApiTokenSecret),
+            Some(token) => Ok(token),
+        })
     }
 }

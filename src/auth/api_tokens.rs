@@ -8,8 +8,8 @@ use super::resolve::account_key;
 use super::{Access, Auth, Client, Error};
 use crate::crypto::hash_secret;
 use crate::model::{
-    Actor, ApiToken, ApiTokenId, EventKind, PlainApiToken, Roles, Secret, Timestamp, TokenName,
-    User, UserApiTokens,
+    Actor, ApiToken, ApiTokenId, EventKind, PlainApiToken, Roles, Rule, Secret, Timestamp,
+    TokenName, User, UserApiTokens,
 };
 use crate::store::Stored;
 use crate::store::engine::Commit;
@@ -66,7 +66,8 @@ impl Auth {
         self.require_fresh(&session.value)?;
         let wanted = self.wanted(new, &owner.value)?;
         let key = account_key(owner.value.id);
-        self.throttle.change_profile(&key).map_err(|refused| self.refused(refused))?;
+        let refused = |refused| self.refused(refused, Some(owner.value.id));
+        self.throttle.change_profile(&key).map_err(refused)?;
         self.store.retry(|| self.try_create_api_token(owner, &wanted, client)).await
     }
 
@@ -106,7 +107,7 @@ impl Auth {
     ) -> Result<IssuedApiToken, Error> {
         let owner = self.store.users().get(caller.value.id).await?;
         let owner = owner.filter(|now| now.value.epoch == caller.value.epoch);
-        let owner = owner.ok_or(Error::InvalidToken)?;
+        let owner = owner.ok_or_else(|| Error::InvalidToken(Rule::TokenOvertaken.into()))?;
         let plain = PlainApiToken { token: self.random.id(), secret: self.random.secret() };
         let token = ApiToken {
             id: plain.token,
@@ -147,7 +148,7 @@ impl Auth {
             }
         }
         if after.tokens.len() >= MOST_API_TOKENS {
-            return Err(Error::LimitReached);
+            return Err(Error::LimitReached(Rule::ApiTokenLimit));
         }
         after.tokens.push(new);
         Ok(commit.and(tokens.set_list(owner.id, &before, &after)))
@@ -195,7 +196,8 @@ impl Auth {
     ) -> Result<(), Error> {
         let now = self.clock.now();
         let token = self.store.api_tokens().get(id).await?;
-        let token = token.filter(|token| token.value.is_live(now, owner)).ok_or(Error::NotFound)?;
+        let token = token.filter(|token| token.value.is_live(now, owner));
+        let token = token.ok_or(Error::NotFound(Rule::ApiTokenNotLive))?;
         self.revoke_api_token(&token, (Actor::User(owner.id), ""), client).await
     }
 

@@ -6,7 +6,7 @@ use super::register::names;
 use super::resolve::{Device, Resolved, account_key};
 use super::{Access, Auth, Client, Error, SignIn};
 use crate::crypto::hash_secret;
-use crate::model::{EventKind, PasswordHash, RefreshToken, Secret, Session, User};
+use crate::model::{EventKind, PasswordHash, RefreshToken, Rule, Secret, Session, User};
 use crate::store::Stored;
 
 /// What a person types.
@@ -57,10 +57,11 @@ impl Auth {
         let now = self.clock.now();
         let current = self.store.users().get(user.value.id).await?;
         let current = current.filter(|u| u.value.epoch == user.value.epoch && !u.value.disabled);
-        let current = current.ok_or(Error::InvalidToken)?;
+        let overtaken = || Error::InvalidToken(Rule::TokenOvertaken.into());
+        let current = current.ok_or_else(overtaken)?;
         let kept = self.store.sessions().get(session.value.id).await?;
         let kept = kept.filter(|s| s.value.is_live(now, user.value.epoch));
-        let kept = kept.ok_or(Error::InvalidToken)?;
+        let kept = kept.ok_or_else(overtaken)?;
         let after = current.value.clone().with_password(hash.clone());
         let refresh = RefreshToken { session: kept.value.id, secret: self.random.secret() };
         let renewed = kept.value.clone().renewed(hash_secret(&refresh.secret), after.epoch);

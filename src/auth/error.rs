@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::crypto;
+use crate::model::{Denial, Rule};
 use crate::store::{self, IsConflict};
 
 /// A field of a request that is not acceptable, and why, for the person who filled it in.
@@ -16,25 +17,26 @@ pub struct FieldError {
     pub message: Cow<'static, str>,
 }
 
-/// Why a use case did not do it. Which part of a credential was wrong is told to nobody.
+/// Why a use case did not do it. Which part of a credential was wrong stands in the [`Denial`]
+/// beside it, for administrators; no client is told.
 #[derive(Debug, Clone)]
 pub enum Error {
     /// Unknown name, wrong password, disabled account: all alike.
-    InvalidCredentials,
+    InvalidCredentials(Denial),
     /// The access token is not good, or no longer.
-    InvalidToken,
+    InvalidToken(Denial),
     /// The service has not proved who it is: unknown name and wrong secret alike.
-    InvalidClient,
+    InvalidClient(Denial),
     /// The refresh token gives nothing (any more), for every reason alike.
-    SessionEnded,
+    SessionEnded(Denial),
     /// The caller's roles do not reach here, or it is about the caller's own roles.
-    Forbidden,
+    Forbidden(Denial),
     /// The login is too long ago for this.
     ReauthenticationRequired,
     /// Accounts are made by administrators only.
     RegistrationClosed,
     /// There is no such thing, or the caller may not know of it.
-    NotFound,
+    NotFound(Rule),
     /// Someone has this name.
     UsernameTaken,
     /// Someone has this address.
@@ -46,15 +48,15 @@ pub enum Error {
     /// The service is in the configuration, where alone it can be removed.
     ClientConfigured,
     /// There are as many as there may be.
-    LimitReached,
+    LimitReached(Rule),
     /// It is a good token, of a kind that services do not revoke.
     UnsupportedTokenType,
     /// The fields that must change.
     Invalid(Vec<FieldError>),
     /// Too many tries; how long to wait.
-    Throttled(Duration),
+    Throttled(Duration, Denial),
     /// Too much work at once; when to come back.
-    Busy(Duration),
+    Busy(Duration, Rule),
     /// The machine's clock was never set, or is behind what is known of the time.
     ClockNotSet,
     /// The store could not do it.
@@ -74,24 +76,24 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
-            Self::InvalidCredentials => "the name or the password is wrong",
-            Self::InvalidToken => "the access token is not valid",
-            Self::InvalidClient => "the service has not proved who it is",
-            Self::SessionEnded => "the session has ended",
-            Self::Forbidden => "the caller's roles do not allow it",
+            Self::InvalidCredentials(_) => "the name or the password is wrong",
+            Self::InvalidToken(_) => "the access token is not valid",
+            Self::InvalidClient(_) => "the service has not proved who it is",
+            Self::SessionEnded(_) => "the session has ended",
+            Self::Forbidden(_) => "the caller's roles do not allow it",
             Self::ReauthenticationRequired => "the last login is too long ago",
             Self::RegistrationClosed => "registration is closed",
-            Self::NotFound => "there is no such thing",
+            Self::NotFound(_) => "there is no such thing",
             Self::UsernameTaken => "the username is taken",
             Self::EmailTaken => "the e-mail address is taken",
             Self::LastAdmin => "the last administrator must stay",
             Self::ClientTaken => "the name of the service is taken",
             Self::ClientConfigured => "the service is in the configuration",
-            Self::LimitReached => "there are as many as there may be",
+            Self::LimitReached(_) => "there are as many as there may be",
             Self::UnsupportedTokenType => "tokens of this kind are not revoked here",
             Self::Invalid(_) => "a field is not acceptable",
-            Self::Throttled(_) => "too many attempts",
-            Self::Busy(_) => "too much work at once",
+            Self::Throttled(_, _) => "too many attempts",
+            Self::Busy(_, _) => "too much work at once",
             Self::ClockNotSet => "the clock is not set",
             Self::Store(error) => return write!(f, "{error}"),
             Self::Crypto(error) => return write!(f, "{error}"),
@@ -105,24 +107,24 @@ impl std::error::Error for Error {
         match self {
             Self::Store(error) => Some(error),
             Self::Crypto(error) => Some(error),
-            Self::InvalidCredentials
-            | Self::InvalidToken
-            | Self::InvalidClient
-            | Self::SessionEnded
-            | Self::Forbidden
+            Self::InvalidCredentials(_)
+            | Self::InvalidToken(_)
+            | Self::InvalidClient(_)
+            | Self::SessionEnded(_)
+            | Self::Forbidden(_)
             | Self::ReauthenticationRequired
             | Self::RegistrationClosed
-            | Self::NotFound
+            | Self::NotFound(_)
             | Self::UsernameTaken
             | Self::EmailTaken
             | Self::LastAdmin
             | Self::ClientTaken
             | Self::ClientConfigured
-            | Self::LimitReached
+            | Self::LimitReached(_)
             | Self::UnsupportedTokenType
             | Self::Invalid(_)
-            | Self::Throttled(_)
-            | Self::Busy(_)
+            | Self::Throttled(_, _)
+            | Self::Busy(_, _)
             | Self::ClockNotSet => None,
         }
     }

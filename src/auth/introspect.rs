@@ -44,11 +44,11 @@ impl Auth {
             self.resolve_api_token(token).await.map(|access| self.of_api_token(&access))
         } else {
             let now = self.clock.now();
-            self.check_access_token(token, now).await.map(|good| self.of_access_token(good, now))
+            self.accept(token, now).await.map(|good| self.of_access_token(good, now))
         };
         match found {
             Ok(active) => Ok(Some(active)),
-            Err(Error::InvalidToken) => Ok(None),
+            Err(Error::InvalidToken(_)) => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{Access, Auth, Error};
-use crate::model::{Role, User, UserId};
+use crate::model::{Role, Rule, User, UserId};
 use crate::store::{Stored, UserPage};
 
 /// Which users, and from where on.
@@ -71,7 +71,7 @@ impl Auth {
     /// [`Error::Forbidden`], [`Error::NotFound`].
     pub async fn user(&self, access: &Access, id: UserId) -> Result<User, Error> {
         access.require(&Role::admin())?;
-        Ok(self.store.users().get(id).await?.ok_or(Error::NotFound)?.value)
+        Ok(self.store.users().get(id).await?.ok_or(Error::NotFound(Rule::UserUnknown))?.value)
     }
 }
 

@@ -10,8 +10,8 @@ use super::resolve::{Device, Resolved};
 use super::{Auth, Client, Error};
 use crate::crypto::{Verdict, hash_secret};
 use crate::model::{
-    AccessToken, Actor, EventKind, Password, RefreshToken, Secret, Session, SessionRef, Timestamp,
-    User, UserId, UserSessions,
+    AccessToken, Actor, Denial, EventKind, Password, RefreshToken, Rule, Secret, Session,
+    SessionRef, Timestamp, User, UserId, UserSessions,
 };
 use crate::store::Stored;
 use crate::store::engine::Commit;
@@ -87,7 +87,8 @@ impl Auth {
         (device, client): (Device<'_>, &Client),
     ) -> Result<Verified, Error> {
         let who = self.attempter(account, device, client).await?;
-        let reservation = self.throttle.reserve(&who).await.map_err(|r| self.refused(r))?;
+        let id = account.user.as_ref().map(|user| user.value.id);
+        let reservation = self.throttle.reserve(&who).await.map_err(|r| self.refused(r, id))?;
         let user = account.user.clone().filter(|user| !user.value.disabled);
         let hash = user.as_ref().and_then(|user| user.value.password.as_ref());
         let Ok(verdict) = self.passwords.verify(password, hash).await else {
@@ -104,9 +105,9 @@ impl Auth {
                 if let Some(user) = user {
                     alarm(verdict, user.value.id);
                 }
-                let id = account.user.as_ref().map(|user| user.value.id);
                 self.note_failed_login(who.failure_key(), id, client);
-                Err(Error::InvalidCredentials)
+                let denial = Denial::from(rule_of(account.user.as_ref(), verdict));
+                Err(Error::InvalidCredentials(denial.about(id, None)))
             }
         }
     }
@@ -143,7 +144,10 @@ impl Auth {
             let (now, then) = (&now.value, &verified.value);
             !now.disabled && (now.password == then.password || now.epoch == then.epoch)
         })
-        .ok_or(Error::InvalidCredentials)
+        .ok_or_else(|| {
+            let denial = Denial::from(Rule::AccountOvertaken);
+            Error::InvalidCredentials(denial.about(Some(verified.value.id), None))
+        })
     }
 
     fn new_session(
@@ -232,9 +236,21 @@ impl Auth {
         &self,
         token: &RefreshToken,
     ) -> Result<Option<Stored<Session>>, Error> {
+        Ok(self.prove(token).await?.ok())
+    }
+
+    /// As [`Auth::proved_session`]; the inner error is the rule by which it proves nothing.
+    pub(super) async fn prove(
+        &self,
+        token: &RefreshToken,
+    ) -> Result<Result<Stored<Session>, Rule>, Error> {
         let session = self.store.sessions().get(token.session).await?;
         let hash = hash_secret(&token.secret);
-        Ok(session.filter(|session| session.value.secret_hash == hash))
+        Ok(match session {
+            None => Err(Rule::RefreshSessionUnknown),
+            Some(session) if session.value.secret_hash == hash => Ok(session),
+            Some(_) => Err(Rule::RefreshSecret),
+        })
     }
 
     /// Hashes a password anew under the current parameters. A password that changed meanwhile
@@ -266,6 +282,17 @@ impl Auth {
 pub(super) struct Verified {
     pub(super) user: Stored<User>,
     pub(super) rehash: bool,
+}
+
+/// Why a password did not open an account.
+fn rule_of(user: Option<&Stored<User>>, verdict: Verdict) -> Rule {
+    match (user, verdict) {
+        (None, _) => Rule::NameUnknown,
+        (Some(user), _) if user.value.disabled => Rule::AccountDisabled,
+        (Some(user), _) if user.value.password.is_none() => Rule::PasswordNone,
+        (Some(_), Verdict::Unreadable | Verdict::TooLarge(_)) => Rule::PasswordUnreadable,
+        (Some(_), Verdict::Match { .. } | Verdict::Mismatch) => Rule::PasswordWrong,
+    }
 }
 
 /// Tells the operator of a stored hash that no password is compared with; the client learns

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Auth, BackupStatus, Error};
 use crate::crypto::PoolLoad;
-use crate::model::EventKind;
+use crate::model::{EventKind, Timestamp};
 
 /// How long the store may take to answer; whoever asks has not much more patience.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -40,6 +40,12 @@ impl Auth {
             events: self.told.counts(),
             backups: self.backup_status(),
         }
+    }
+
+    /// The time that the server goes by.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// The time that has passed since some moment: for how long things take.

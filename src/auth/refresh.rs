@@ -1,7 +1,10 @@
 //! A refresh token for an access token, and for nothing else.
 
 use super::{Auth, Error};
-use crate::model::{AccessToken, RefreshToken, Session};
+use crate::model::{
+    AccessToken, Denial, RefreshToken, Rule, Session, SessionState, Timestamp, User,
+};
+use crate::store::Stored;
 
 /// What a refresh gives. There is no refresh token in it, and no later end of the session: the
 /// mission's rule is this type.
@@ -22,14 +25,48 @@ impl Auth {
     /// answer, [`Error::ClockNotSet`] before anything is judged by a clock that is not set.
     pub async fn refresh(&self, token: &RefreshToken) -> Result<Refreshed, Error> {
         let now = self.issuing_time()?;
-        let session = self.proved_session(token).await?.ok_or(Error::SessionEnded)?.value;
-        let user = self.store.users().get(session.user).await?.ok_or(Error::SessionEnded)?.value;
-        if user.disabled || !session.is_live(now, user.epoch) {
-            return Err(Error::SessionEnded);
-        }
+        let (user, session) = self.accept_refresh(token, now).await?;
+        let (user, session) = (user.value, session.value);
         let access = self.issue(&session, &user, now)?;
         self.last_used.note(session.id, Some(session.last_used_at), now);
         let last_used_at = self.last_used.of(session.id).unwrap_or(session.last_used_at);
         Ok(Refreshed { access, session: session.used(last_used_at) })
+    }
+
+    /// Every check between a refresh token and its acceptance at `now`, in the order of
+    /// [`TokenCheck::OF_REFRESH`](crate::model::TokenCheck::OF_REFRESH).
+    ///
+    /// # Errors
+    /// As [`Auth::refresh`].
+    pub(super) async fn accept_refresh(
+        &self,
+        token: &RefreshToken,
+        now: Timestamp,
+    ) -> Result<(Stored<User>, Stored<Session>), Error> {
+        let proved = self.prove(token).await?;
+        let session = proved.map_err(|rule| Error::SessionEnded(rule.into()))?;
+        let denied = |rule: Rule| {
+            let (user, id) = (session.value.user, session.value.id);
+            Error::SessionEnded(Denial::from(rule).about(Some(user), Some(id)))
+        };
+        let user = self.store.users().get(session.value.user).await?;
+        if let Some(rule) = judge(&session.value, user.as_ref().map(|u| &u.value), now) {
+            return Err(denied(rule));
+        }
+        let user = user.ok_or_else(|| denied(Rule::RefreshUserUnknown))?;
+        Ok((user, session))
+    }
+}
+
+/// What speaks against a refresh token whose secret is right.
+fn judge(session: &Session, user: Option<&User>, now: Timestamp) -> Option<Rule> {
+    match (session.state(now), user) {
+        (SessionState::Revoked, _) => Some(Rule::RefreshSessionRevoked),
+        (SessionState::Expired, _) => Some(Rule::RefreshSessionExpired),
+        (SessionState::Live, None) => Some(Rule::RefreshUserUnknown),
+        (SessionState::Live, Some(user)) if user.disabled => Some(Rule::RefreshUserDisabled),
+        (SessionState::Live, Some(user)) => {
+            (user.epoch != session.epoch).then_some(Rule::RefreshEpochOld)
+        }
     }
 }

@@ -42,7 +42,7 @@ impl Auth {
             return Err(Error::RegistrationClosed);
         }
         let candidate = self.candidate(form)?;
-        self.throttle.register(client.ip).map_err(|refused| self.refused(refused))?;
+        self.throttle.register(client.ip).map_err(|refused| self.refused(refused, None))?;
         let hash = self.hash(&candidate.password).await?;
         self.store.retry(|| self.try_register(&candidate, &hash, client)).await
     }

@@ -9,7 +9,8 @@ use super::resolve::account_key;
 use super::{Access, Auth, Client, Error};
 use crate::crypto::hash_secret;
 use crate::model::{
-    Actor, Clock, EventKind, Link, LinkToken, PasswordHash, Role, Secret, Timestamp, User, UserId,
+    Actor, Clock, Denial, EventKind, Link, LinkToken, PasswordHash, Role, Rule, Secret, Timestamp,
+    User, UserId,
 };
 use crate::store::Stored;
 use crate::store::engine::Commit;
@@ -57,7 +58,7 @@ impl Auth {
         id: UserId,
         client: &Client,
     ) -> Result<IssuedLink, Error> {
-        let user = self.store.users().get(id).await?.ok_or(Error::NotFound)?;
+        let user = self.store.users().get(id).await?.ok_or(Error::NotFound(Rule::UserUnknown))?;
         let (link, part) = self.new_link(&user.value);
         let commit =
             self.still_allowed(access).await?.and(self.store.users().unchanged(&user)).and(part);
@@ -90,7 +91,7 @@ impl Auth {
     /// [`Error::InvalidToken`] for a link that is unknown, used, too old or of an earlier epoch;
     /// [`Error::Invalid`] for a bad password.
     pub async fn finish_reset(&self, new: NewPassword, client: &Client) -> Result<(), Error> {
-        let token = LinkToken::parse(new.token.expose()).map_err(|_| Error::InvalidToken)?;
+        let token = LinkToken::parse(new.token.expose()).map_err(|_| bad_link(Rule::LinkForm))?;
         let (_, user) = self.good_link(&token).await?;
         let mut form = Form::default();
         let known = names(&user.value.username, user.value.email.as_ref());
@@ -106,17 +107,27 @@ impl Auth {
     }
 
     async fn good_link(&self, token: &LinkToken) -> Result<(Stored<Link>, Stored<User>), Error> {
-        let link = self.store.links().get(token.link).await?.ok_or(Error::InvalidToken)?;
+        let link = self.store.links().get(token.link).await?;
+        let link = link.ok_or_else(|| bad_link(Rule::LinkUnknown))?;
         let proved = link.value.secret_hash == hash_secret(&token.secret);
         let now = self.clock.now();
         // A link that was made later than now is one of a clock that was wrong.
         let is_of_the_future = link.value.expires_at > now.plus(LINK_TTL).plus(Clock::STEP);
-        if !proved || link.value.expires_at <= now || is_of_the_future {
-            return Err(Error::InvalidToken);
+        if !proved {
+            return Err(bad_link(Rule::LinkSecret));
+        }
+        let about =
+            |rule: Rule| Error::InvalidToken(Denial::from(rule).about(Some(link.value.user), None));
+        if link.value.expires_at <= now || is_of_the_future {
+            return Err(about(Rule::LinkExpired));
         }
         let user = self.store.users().get(link.value.user).await?;
-        let user = user.filter(|u| u.value.epoch == link.value.epoch && !u.value.disabled);
-        Ok((link, user.ok_or(Error::InvalidToken)?))
+        let user = user.filter(|user| !user.value.disabled);
+        let user = user.ok_or_else(|| about(Rule::LinkUserGone))?;
+        if user.value.epoch != link.value.epoch {
+            return Err(about(Rule::LinkEpochOld));
+        }
+        Ok((link, user))
     }
 
     async fn try_finish(
@@ -137,4 +148,9 @@ impl Auth {
         self.commit_with(commit, self.event(about, Actor::User(after.id), client)).await?;
         Ok(after)
     }
+}
+
+/// A link that is no good, for a reason that its bearer is not told.
+fn bad_link(rule: Rule) -> Error {
+    Error::InvalidToken(rule.into())
 }

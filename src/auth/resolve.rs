@@ -4,7 +4,7 @@ use super::network::known_network;
 use super::throttle::{Attempter, Refused};
 use super::{Auth, Client, Error};
 use crate::crypto::fingerprint;
-use crate::model::{Email, LoginName, RefreshToken, SessionId, User, UserId};
+use crate::model::{Denial, Email, LoginName, RefreshToken, Rule, SessionId, User, UserId};
 use crate::store::{Fingerprint, Stored};
 
 /// A network counts as known this long after a good login.
@@ -112,16 +112,20 @@ impl Auth {
         Ok(list.knows_network(&known_network(ip), self.clock.now().minus(KNOWN_FOR)))
     }
 
-    /// The throttle's refusal as ours.
-    pub(super) fn refused(&self, refused: Refused) -> Error {
+    /// The throttle's refusal as ours, about this account if there is one.
+    pub(super) fn refused(&self, refused: Refused, user: Option<UserId>) -> Error {
         match refused {
-            Refused::Throttled(wait) => Error::Throttled(wait),
-            Refused::Busy => self.busy(),
+            Refused::Throttled(wait, counter) => {
+                let detail = format!("wait {} s", wait.as_secs_f64().ceil());
+                let denial = Denial::from(counter.rule()).about(user, None).with_detail(detail);
+                Error::Throttled(wait, denial)
+            }
+            Refused::Busy => Error::Busy(self.passwords.retry_after(), Rule::QueueAttempts),
         }
     }
 
     /// The password queue is full.
     pub(super) fn busy(&self) -> Error {
-        Error::Busy(self.passwords.retry_after())
+        Error::Busy(self.passwords.retry_after(), Rule::QueuePasswords)
     }
 }

@@ -38,7 +38,7 @@ impl Auth {
         plain: &PlainApiToken,
         client: &Client,
     ) -> Result<(), Error> {
-        let Some(token) = self.proved_api_token(plain).await? else { return Ok(()) };
+        let Ok(token) = self.proved_api_token(plain).await? else { return Ok(()) };
         let by = format!(", by the service {}", service.id());
         self.revoke_api_token(&token, (Actor::System, &by), client).await
     }
@@ -52,9 +52,9 @@ impl Auth {
             let live = |epoch| session.value.is_live(now, epoch);
             return Ok(user.is_some_and(|user| !user.value.disabled && live(user.value.epoch)));
         }
-        match self.check_access_token(token, now).await {
+        match self.accept(token, now).await {
             Ok(_) => Ok(true),
-            Err(Error::InvalidToken) => Ok(false),
+            Err(Error::InvalidToken(_)) => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -6,7 +6,7 @@ use super::audit::About;
 use super::keyring::StartError;
 use super::{Access, Auth, Client, Error, KeyView};
 use crate::crypto::{self, KeyPair, PublicJwk};
-use crate::model::{Algorithm, EventKind, KeyId, KeyState, Role, SigningKey, Timestamp};
+use crate::model::{Algorithm, EventKind, KeyId, KeyState, Role, Rule, SigningKey, Timestamp};
 use crate::store::engine::Commit;
 
 impl Auth {
@@ -64,7 +64,8 @@ impl Auth {
         let _turn = self.key_turn().await?;
         let now = self.clock.now();
         let records = self.keyring.records();
-        let record = records.iter().find(|key| key.id == id).ok_or(Error::NotFound)?;
+        let record = records.iter().find(|key| key.id == id);
+        let record = record.ok_or(Error::NotFound(Rule::KeyUnknown))?;
         let mut commit = self.still_allowed(access).await?.and(self.store.keys().remove(id));
         if self.keyring.schedule().state(&records, record, now) == KeyState::Signing {
             commit = commit.and(self.new_key((now, now)).await?);

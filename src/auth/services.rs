@@ -5,7 +5,7 @@ use super::audit::About;
 use super::network::known_network;
 use super::{Access, Auth, Client, Error};
 use crate::crypto::{fingerprint, hash_text};
-use crate::model::{EventKind, Role, Secret, Service, ServiceId, ServiceSecret, Timestamp};
+use crate::model::{EventKind, Role, Rule, Secret, Service, ServiceId, ServiceSecret, Timestamp};
 
 /// How many services administrators may register.
 pub const MOST_SERVICES: usize = 64;
@@ -53,15 +53,20 @@ impl Auth {
         client: &Client,
     ) -> Result<ServiceAccess, Error> {
         match self.proved_service(id, secret).await? {
-            Some(id) => Ok(ServiceAccess(id)),
-            None => Err(self.refuse_service(client)),
+            Ok(id) => Ok(ServiceAccess(id)),
+            Err(rule) => Err(self.refuse_service(rule, client)),
         }
     }
 
-    async fn proved_service(&self, id: &str, secret: Secret) -> Result<Option<ServiceId>, Error> {
+    /// The service, or which rule it did not keep.
+    async fn proved_service(
+        &self,
+        id: &str,
+        secret: Secret,
+    ) -> Result<Result<ServiceId, Rule>, Error> {
         let (Ok(id), Ok(secret)) = (ServiceId::try_from(id), ServiceSecret::try_from(secret))
         else {
-            return Ok(None);
+            return Ok(Err(Rule::ServiceForm));
         };
         let hash = hash_text(secret.expose());
         let configured = self.settings.services.iter().find(|(known, _)| *known == id);
@@ -71,17 +76,21 @@ impl Auth {
             let all = self.store.services().all().await?.value;
             all.into_iter().find(|service| service.id == id).map(|service| service.secret_hash)
         };
-        Ok(stored.filter(|stored| *stored == hash).map(|_| id))
+        Ok(match stored {
+            None => Err(Rule::ServiceUnknown),
+            Some(stored) if stored != hash => Err(Rule::ServiceSecret),
+            Some(_) => Ok(id),
+        })
     }
 
     /// Notes a service that proved nothing.
-    fn refuse_service(&self, client: &Client) -> Error {
+    fn refuse_service(&self, rule: Rule, client: &Client) -> Error {
         if let Err(refused) = self.throttle.refuse_service(client.ip) {
-            return self.refused(refused);
+            return self.refused(refused, None);
         }
         let network = client.ip.map(known_network).unwrap_or_default();
         self.note_refused_service(fingerprint(&[b"service", network.as_bytes()]), client);
-        Error::InvalidClient
+        Error::InvalidClient(rule.into())
     }
 
     /// All services, by their names.
@@ -128,7 +137,7 @@ impl Auth {
             return Err(Error::ClientTaken);
         }
         if before.value.len() >= MOST_SERVICES {
-            return Err(Error::LimitReached);
+            return Err(Error::LimitReached(Rule::ClientLimit));
         }
         let (secret, created_at) = (self.random.service_secret(), self.clock.now());
         let secret_hash = hash_text(secret.expose());
@@ -169,7 +178,7 @@ impl Auth {
         let mut after = before.value.clone();
         after.retain(|service| service.id != *id);
         if after.len() == before.value.len() {
-            return Err(Error::NotFound);
+            return Err(Error::NotFound(Rule::ClientUnknown));
         }
         let commit =
             self.still_allowed(access).await?.and(self.store.services().set(&before, &after));

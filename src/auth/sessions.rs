@@ -2,7 +2,7 @@
 
 use super::audit::About;
 use super::{Access, Auth, Client, Error};
-use crate::model::{EventKind, Role, Session, SessionId, UserId};
+use crate::model::{EventKind, Role, Rule, Session, SessionId, UserId};
 
 /// A session for whoever may see it.
 #[derive(Debug, Clone)]
@@ -36,7 +36,8 @@ impl Auth {
     }
 
     async fn live_sessions(&self, access: &Access, id: UserId) -> Result<Vec<SessionView>, Error> {
-        let user = self.store.users().get(id).await?.ok_or(Error::NotFound)?.value;
+        let user =
+            self.store.users().get(id).await?.ok_or(Error::NotFound(Rule::UserUnknown))?.value;
         let current = access.user().ok().map(|(_, session)| session.value.id);
         let now = self.clock.now();
         let mut views = Vec::new();
@@ -87,10 +88,11 @@ impl Auth {
         client: &Client,
     ) -> Result<(), Error> {
         let now = self.clock.now();
-        let user = self.store.users().get(owner).await?.ok_or(Error::NotFound)?.value;
+        let user =
+            self.store.users().get(owner).await?.ok_or(Error::NotFound(Rule::UserUnknown))?.value;
         let before = self.store.sessions().get(id).await?;
         let before = before.filter(|s| s.value.user == owner && s.value.is_live(now, user.epoch));
-        let before = before.ok_or(Error::NotFound)?;
+        let before = before.ok_or(Error::NotFound(Rule::SessionNotLive))?;
         let ended = self.store.sessions().replace(&before, &before.value.clone().revoke(now));
         let commit = self.still_allowed_for(access, owner).await?.and(ended);
         let about = About::session(EventKind::SessionRevoked, owner, id);
@@ -127,7 +129,8 @@ impl Auth {
         owner: UserId,
         client: &Client,
     ) -> Result<(), Error> {
-        let before = self.store.users().get(owner).await?.ok_or(Error::NotFound)?;
+        let before =
+            self.store.users().get(owner).await?.ok_or(Error::NotFound(Rule::UserUnknown))?;
         let after = before.value.clone().with_next_epoch();
         let replaced = self.store.users().replace(&before, &after);
         let commit = self.still_allowed_for(access, owner).await?.and(replaced);

@@ -6,7 +6,7 @@ use super::register::names;
 use super::throttle::Attempter;
 use super::{Auth, Client, Error};
 use crate::crypto::{fingerprint, hash_text};
-use crate::model::{Actor, EventKind, LoginName, PasswordHash, Role, Roles, Secret, User};
+use crate::model::{Actor, EventKind, LoginName, PasswordHash, Role, Roles, Rule, Secret, User};
 
 /// What the owner of a new server sends.
 #[derive(Debug)]
@@ -77,20 +77,20 @@ impl Auth {
     }
 
     async fn check_setup_secret(&self, secret: &Secret, client: &Client) -> Result<(), Error> {
-        let waiting = self.store.setup().get().await?.ok_or(Error::NotFound)?;
+        let waiting = self.store.setup().get().await?.ok_or(Error::NotFound(Rule::SetupOver))?;
         if self.store.users().admins().await?.value > 0 {
-            return Err(Error::NotFound);
+            return Err(Error::NotFound(Rule::SetupOver));
         }
         let account = fingerprint(&[b"setup"]);
         let who = Attempter { account, ip: client.ip, is_known: true, device: None };
-        let reservation = self.throttle.reserve(&who).await.map_err(|r| self.refused(r))?;
+        let reservation = self.throttle.reserve(&who).await.map_err(|r| self.refused(r, None))?;
         if hash_text(secret.expose()) == waiting.value {
             reservation.succeeded();
             Ok(())
         } else {
             reservation.failed();
             self.note_failed_login(who.failure_key(), None, client);
-            Err(Error::InvalidCredentials)
+            Err(Error::InvalidCredentials(Rule::SetupSecret.into()))
         }
     }
 
@@ -103,7 +103,7 @@ impl Auth {
         // The commit relies on this very reading: a second one might already count the winner.
         let nobody = self.store.users().admins().await?;
         if nobody.value > 0 {
-            return Err(Error::NotFound);
+            return Err(Error::NotFound(Rule::SetupOver));
         }
         self.refuse_taken(Some(username), None).await?;
         let mut user = self.new_user(username.clone(), Roles::from([Role::admin(), Role::user()]));

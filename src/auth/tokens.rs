@@ -2,7 +2,7 @@
 
 use super::{Auth, Error};
 use crate::crypto;
-use crate::model::{AccessToken, Claims, Session, Timestamp, User};
+use crate::model::{AccessToken, Claims, Denial, Rule, Session, Timestamp, User};
 
 impl Auth {
     /// An access token of `session` for `user` as the store knows it now, good for the
@@ -20,7 +20,8 @@ impl Auth {
         self.issuing_time()?;
         let expires_at = now.plus(self.settings.access_ttl).min(session.expires_at);
         if expires_at <= now {
-            return Err(Error::SessionEnded);
+            let denial = Denial::from(Rule::RefreshSessionExpired);
+            return Err(Error::SessionEnded(denial.about(Some(user.id), Some(session.id))));
         }
         let claims = Claims {
             subject: user.id,

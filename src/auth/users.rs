@@ -5,7 +5,7 @@ use super::audit::About;
 use super::form::Form;
 use super::resolve::account_key;
 use super::{Access, Auth, Client, Error};
-use crate::model::{Event, EventKind, Role, Roles, User, UserId};
+use crate::model::{Event, EventKind, Role, Roles, Rule, User, UserId};
 use crate::store::engine::Commit;
 
 /// What an administrator may change; `None` leaves a field.
@@ -57,9 +57,9 @@ impl Auth {
         (id, change): (UserId, &Change),
         client: &Client,
     ) -> Result<User, Error> {
-        let before = self.store.users().get(id).await?.ok_or(Error::NotFound)?;
+        let before = self.store.users().get(id).await?.ok_or(Error::NotFound(Rule::UserUnknown))?;
         if change.roles.is_some() && access.is(id) {
-            return Err(Error::Forbidden);
+            return Err(Error::Forbidden(Rule::RolesOwn.into()));
         }
         let mut after = change.profile.apply(before.value.clone(), true);
         if let Some(roles) = &change.roles {
@@ -104,7 +104,7 @@ impl Auth {
     }
 
     async fn try_delete(&self, access: &Access, id: UserId, client: &Client) -> Result<(), Error> {
-        let before = self.store.users().get(id).await?.ok_or(Error::NotFound)?;
+        let before = self.store.users().get(id).await?.ok_or(Error::NotFound(Rule::UserUnknown))?;
         let epochs = self.store.epochs().latest().await?;
         let gone = before.value.clone().with_disabled(true);
         let api_tokens = self.store.api_tokens().of_user(id).await?.value.tokens;
@@ -141,9 +141,10 @@ impl Auth {
     /// at once meet here.
     pub(super) async fn still_allowed(&self, access: &Access) -> Result<Commit, Error> {
         let Ok((caller, _)) = access.user() else { return Ok(Commit::new()) };
-        let now = self.store.users().get(caller.value.id).await?.ok_or(Error::InvalidToken)?;
+        let now = self.store.users().get(caller.value.id).await?;
+        let now = now.ok_or_else(|| Error::InvalidToken(Rule::TokenOvertaken.into()))?;
         if !now.value.is_enabled_admin() {
-            return Err(Error::Forbidden);
+            return Err(Error::Forbidden(Rule::RoleLost.into()));
         }
         Ok(self.store.users().unchanged(&now))
     }

@@ -9,6 +9,7 @@ mod audit;
 #[cfg(feature = "sled")]
 mod backup;
 mod clock;
+mod explain;
 mod service;
 #[cfg(feature = "sled")]
 mod store;
@@ -18,6 +19,7 @@ pub(super) use self::audit::{Audit, AuditExport, AuditList, AuditVerify};
 #[cfg(feature = "sled")]
 pub(super) use self::backup::{Backup, BackupCommand};
 pub(super) use self::clock::Clock;
+pub(super) use self::explain::{Explain, Token};
 pub(super) use self::service::Service;
 #[cfg(feature = "sled")]
 pub(super) use self::store::{Restore, Store};
@@ -66,7 +68,8 @@ pub(super) enum Command {
     Config(Config),
     /// Ask a running server whether it is ready; for containers
     Healthcheck {
-        /// An http address [default: /readyz of the configured http.listen]
+        /// An http or https address, whose certificate is not verified [default: /readyz of the
+        /// configured http.listen]
         #[arg(long)]
         url: Option<String>,
     },
@@ -95,6 +98,14 @@ pub(super) enum Operate {
     /// The audit trail: who did what, and whether anybody tampered with it
     #[command(subcommand)]
     Audit(Audit),
+    /// Say why a request was refused, by the exact rule, and what it did
+    ///
+    /// Exit code 1 when nothing is known of it. Refusals are kept in the running server's memory, the
+    /// last 10,000 since its start; on a stopped store only the audit trail is asked.
+    Explain(Explain),
+    /// Tokens
+    #[command(subcommand)]
+    Token(Token),
     /// Let a locked-out administrator in again: enable the account, give it the role admin and
     /// set another password
     Recover(Recover),
@@ -113,6 +124,9 @@ pub(super) struct Serve {
     /// data in a temporary folder unless --data is given
     #[arg(long)]
     pub(super) dev: bool,
+    /// With --dev: https, by a certificate for localhost that is made and kept in the data folder
+    #[arg(long, requires = "dev")]
+    pub(super) tls: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -34,6 +34,11 @@ async fn list(control: &mut Control, list: AuditList) -> Result<(), Error> {
     if list.form.json {
         return print::json(&json!({ "events": events }));
     }
+    print(&events)
+}
+
+/// Events as a table.
+pub(super) fn print(events: &[Value]) -> Result<(), Error> {
     let headings = ["TIME", "EVENT", "OUTCOME", "BY", "ACCOUNT", "FROM", "COUNT", "DETAIL"];
     print::table(headings, events.iter().map(row).collect())
 }

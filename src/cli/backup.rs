@@ -73,7 +73,7 @@ async fn each_piece(
 }
 
 pub(super) fn verify(place: Place, file: &Path, form: Form) -> Result<(), Error> {
-    let loaded = load(place, None, false)?;
+    let loaded = load(place, None)?;
     let data = data_folder(&loaded)?;
     log::start(loaded.config.log.format, LogLevel::Error);
     harden::process();

@@ -5,10 +5,12 @@ use serde_json::json;
 use super::args::{Config, Place};
 use super::control::{data_folder, load};
 use super::{Error, print};
+use crate::server::{self, check_tls};
 
 pub(super) fn run(place: Place, command: &Config) -> Result<(), Error> {
     let Config::Check { form } = command;
-    let loaded = load(place, None, false)?;
+    let loaded = load(place, None)?;
+    check_tls(&loaded.config.tls).map_err(server::Error::Tls)?;
     let (data, settings) = (data_folder(&loaded)?, loaded.effective());
     if form.json {
         return print::json(&json!({

@@ -3,7 +3,6 @@
 
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
-use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +13,7 @@ use serde_json::Value;
 use warp::http::{Method, Request};
 use warp::reply::Response;
 
-use super::args::Place;
+use super::args::{Place, Serve};
 use super::{Error, harden, print};
 use crate::config::{Config, EngineKind, Flags, Loaded, LogFormat, Sources};
 use crate::crypto::AuditKey;
@@ -28,9 +27,12 @@ const DEFAULT_DATA: &str = "data";
 /// which it is made again; or a restored store that the next start puts in their place.
 const STORE: [&str; 3] = ["store", "journal", "restored"];
 
-/// The configuration of a command.
-pub(super) fn load(place: Place, listen: Option<SocketAddr>, dev: bool) -> Result<Loaded, Error> {
-    let flags = Flags { listen, data: place.data, dev };
+/// The configuration of a command; `serve` has flags of its own.
+pub(super) fn load(place: Place, serve: Option<&Serve>) -> Result<Loaded, Error> {
+    let mut flags = Flags { data: place.data, ..Flags::default() };
+    if let Some(serve) = serve {
+        (flags.listen, flags.dev, flags.tls) = (serve.listen, serve.dev, serve.tls);
+    }
     Ok(Config::load(Sources::from_process(place.config, flags)?)?)
 }
 
@@ -68,7 +70,7 @@ pub(super) struct Control {
 impl Control {
     /// For the data folder that flags, variables and defaults name. Opens nothing yet.
     pub(super) fn new(place: Place) -> Result<Self, Error> {
-        let loaded = load(place, None, false)?;
+        let loaded = load(place, None)?;
         let data = data_folder(&loaded)?;
         Ok(Self { loaded, data, may_create: false, local: None })
     }
@@ -149,6 +151,17 @@ impl Control {
         }
     }
 
+    /// As [`Control::get`], and `None` where there is nothing.
+    pub(super) async fn find(&mut self, path: &str) -> Result<Option<Value>, Error> {
+        let reply = self.exchange(http::request(Method::GET, path, None)?).await?;
+        if reply.status == 404 { Ok(None) } else { json(&reply).map(Some) }
+    }
+
+    /// Whether a running server has answered, and not this process.
+    pub(super) fn is_live(&self) -> bool {
+        self.local.is_none()
+    }
+
     /// The JSON of a success, null if it has none; a problem becomes a sentence.
     async fn send(
         &mut self,
@@ -158,14 +171,7 @@ impl Control {
     ) -> Result<Value, Error> {
         let body = body.map(|body| body.to_string().into_bytes());
         let reply = self.exchange(http::request(method, path, body)?).await?;
-        let unreadable = |_| Error::Refused("the server's answer is no JSON".to_owned());
-        if reply.status >= 400 {
-            return Err(Error::Refused(sentence(&reply)));
-        }
-        if reply.body.is_empty() {
-            return Ok(Value::Null);
-        }
-        serde_json::from_slice(&reply.body).map_err(unreadable)
+        json(&reply)
     }
 
     async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<Reply, Error> {
@@ -219,6 +225,17 @@ impl Control {
             ))),
         }
     }
+}
+
+fn json(reply: &Reply) -> Result<Value, Error> {
+    let unreadable = |_| Error::Refused("the server's answer is no JSON".to_owned());
+    if reply.status >= 400 {
+        return Err(Error::Refused(sentence(reply)));
+    }
+    if reply.body.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(&reply.body).map_err(unreadable)
 }
 
 /// The parts of an RFC 9457 problem that help at a terminal.

@@ -1,7 +1,6 @@
 //! What `serve --dev` adds: a folder that goes away, and lines to paste.
 
 use std::fs::{self, DirBuilder};
-use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
@@ -37,13 +36,14 @@ impl Drop for TemporaryFolder {
 }
 
 /// Everything to know about this run, the lines to paste at its end.
-pub(super) fn welcome(
-    (address, data): (SocketAddr, &Path),
-    seeded: &[Seeded],
-    random: &Random,
-) -> String {
+pub(super) fn welcome((curl, data): (&Curl, &Path), seeded: &[Seeded], random: &Random) -> String {
+    let transport = if curl.trusted.is_some() {
+        "the certificate is self-signed"
+    } else {
+        "cookies go over plain HTTP"
+    };
     let mut lines = vec![
-        "FOR DEVELOPMENT ONLY: registration is open, cookies go over plain HTTP.".to_owned(),
+        format!("FOR DEVELOPMENT ONLY: registration is open, {transport}."),
         format!("data folder: {}", data.display()),
     ];
     let account = |a: &Seeded| format!("account {}, password {}", a.username, a.password.expose());
@@ -52,16 +52,16 @@ pub(super) fn welcome(
         lines.push("the accounts admin and user are there already, with their passwords".into());
     }
     lines.push("register, log in and call a protected route, by pasting:".to_owned());
-    lines.extend(walk(address, &data.join("curl-cookies"), random));
+    lines.extend(walk(curl, &data.join("curl-cookies"), random));
     lines.join("\n")
 }
 
 /// Three commands for one shell: register, log in, call a protected route.
-fn walk(address: SocketAddr, jar: &Path, random: &Random) -> [String; 3] {
+fn walk(curl: &Curl, jar: &Path, random: &Random) -> [String; 3] {
     let name = format!("ann-{}", random.text(4).expose());
     let password = random.text(16);
     let form = format!(r#"{{"username":"{name}","password":"{}"}}"#, password.expose());
-    let post = |path: &str| post(address, path, &form);
+    let post = |path: &str| curl.post(path, &form);
     [
         format!("curl -sS {}", post("/auth/register")),
         format!(
@@ -69,17 +69,33 @@ fn walk(address: SocketAddr, jar: &Path, random: &Random) -> [String; 3] {
             quoted(&jar.display().to_string()),
             post("/auth/login")
         ),
-        format!(
-            r#"curl -sS {} -H "Authorization: Bearer $TOKEN""#,
-            quoted(&format!("http://{address}/auth/me"))
-        ),
+        format!(r#"curl -sS {} -H "Authorization: Bearer $TOKEN""#, curl.to("/auth/me")),
     ]
 }
 
-/// The arguments of curl that post a JSON form.
-pub(super) fn post(address: SocketAddr, path: &str, form: &str) -> String {
-    let url = quoted(&format!("http://{address}{path}"));
-    format!("-X POST {url} -H 'Content-Type: application/json' -d {}", quoted(form))
+/// How curl reaches the server.
+pub(super) struct Curl {
+    /// Scheme, host and port.
+    pub(super) origin: String,
+    /// The certificate to trust; `None`: one that everybody trusts, or plain HTTP.
+    pub(super) trusted: Option<PathBuf>,
+}
+
+impl Curl {
+    /// The arguments that name a path of the server.
+    fn to(&self, path: &str) -> String {
+        let url = quoted(&format!("{}{path}", self.origin));
+        match &self.trusted {
+            Some(file) => format!("--cacert {} {url}", quoted(&file.display().to_string())),
+            None => url,
+        }
+    }
+
+    /// The arguments that post a JSON form.
+    pub(super) fn post(&self, path: &str, form: &str) -> String {
+        let json = "-H 'Content-Type: application/json'";
+        format!("-X POST {} {json} -d {}", self.to(path), quoted(form))
+    }
 }
 
 /// A word for the shell.

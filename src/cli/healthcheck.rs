@@ -1,12 +1,15 @@
 //! `doorkey healthcheck`: one request, so that a container needs no curl.
 
-use std::io::{self, Read as _, Write as _};
+mod tls;
+
+use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
 
 use super::args::Place;
 use super::control::load;
 use super::{Error, print};
+use crate::config::Config;
 
 /// For each step of the request.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -14,12 +17,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) fn run(place: Place, url: Option<&str>) -> Result<(), Error> {
     let url = match url {
         Some(url) => url.to_owned(),
-        None => configured(load(place, None, false)?.config.http.listen)?,
+        None => configured(&load(place, None)?.config)?,
     };
-    let (authority, path) = parse(&url).ok_or_else(|| {
-        Error::Refused("--url must be like http://127.0.0.1:8080/readyz (plain http)".to_owned())
+    let target = parse(&url).ok_or_else(|| {
+        Error::Refused("--url must be like http://127.0.0.1:8080/readyz, or https".to_owned())
     })?;
-    let status = ask(authority, path).map_err(|error| refused(&url, &error.to_string()))?;
+    let status = ask(&target).map_err(|error| refused(&url, &error.to_string()))?;
     if status == "200" {
         return Ok(());
     }
@@ -30,12 +33,14 @@ fn refused(url: &str, why: &str) -> Error {
     Error::Refused(format!("{} is not ready: {why}", print::printable(url)))
 }
 
-fn configured(listen: SocketAddr) -> Result<String, Error> {
+fn configured(config: &Config) -> Result<String, Error> {
+    let listen = config.http.listen;
     if listen.port() == 0 {
         let why = "http.listen has port 0, so nobody knows where it listens: give --url";
         return Err(Error::Refused(why.to_owned()));
     }
-    Ok(format!("http://{}/readyz", reachable(listen)))
+    let scheme = if config.tls.is_on() { "https" } else { "http" };
+    Ok(format!("{scheme}://{}/readyz", reachable(listen)))
 }
 
 /// The address under which this machine reaches a listener on `bound`.
@@ -48,21 +53,42 @@ pub(super) fn reachable(bound: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, bound.port())
 }
 
-/// Host with port, and path.
-fn parse(url: &str) -> Option<(&str, &str)> {
-    let rest = url.strip_prefix("http://")?;
+/// What is asked.
+#[derive(Debug, PartialEq, Eq)]
+struct Target<'a> {
+    tls: bool,
+    /// Host with its port, if it is not the usual one.
+    authority: &'a str,
+    path: &'a str,
+}
+
+fn parse(url: &str) -> Option<Target<'_>> {
+    let (scheme, rest) = url.split_once("://")?;
+    let tls = match scheme {
+        "http" => false,
+        "https" => true,
+        _ => return None,
+    };
     let (authority, path) = rest.find('/').map_or((rest, "/readyz"), |at| rest.split_at(at));
     let plain = url.bytes().all(|b| b.is_ascii_graphic());
-    (plain && !authority.is_empty()).then_some((authority, path))
+    (plain && !authority.is_empty()).then_some(Target { tls, authority, path })
+}
+
+impl Target<'_> {
+    /// Host and port; the colons inside the brackets of an IPv6 address are no port's.
+    fn host_and_port(&self) -> (&str, &str) {
+        let usual = if self.tls { "443" } else { "80" };
+        let split = self.authority.rsplit_once(':').filter(|(_, port)| !port.ends_with(']'));
+        split.unwrap_or((self.authority, usual))
+    }
 }
 
 /// The status of the answer to a GET.
-fn ask(authority: &str, path: &str) -> io::Result<String> {
-    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
-    let named = if has_port { authority.to_owned() } else { format!("{authority}:80") };
+fn ask(target: &Target<'_>) -> io::Result<String> {
+    let (host, port) = target.host_and_port();
     let mut last = io::Error::other("the name has no address");
-    for address in named.to_socket_addrs()? {
-        match exchange(address, authority, path) {
+    for address in format!("{host}:{port}").to_socket_addrs()? {
+        match exchange(address, target) {
             Ok(status) => return Ok(status),
             Err(error) => last = error,
         }
@@ -70,10 +96,19 @@ fn ask(authority: &str, path: &str) -> io::Result<String> {
     Err(last)
 }
 
-fn exchange(address: SocketAddr, authority: &str, path: &str) -> io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+fn exchange(address: SocketAddr, target: &Target<'_>) -> io::Result<String> {
+    let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
+    if !target.tls {
+        return status(stream, target);
+    }
+    let (host, _) = target.host_and_port();
+    status(tls::over(stream, host.trim_matches(['[', ']']))?, target)
+}
+
+fn status(mut stream: impl Read + Write, target: &Target<'_>) -> io::Result<String> {
+    let Target { authority, path, .. } = target;
     let head = format!("GET {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
     stream.write_all(head.as_bytes())?;
     let mut start = [0; "HTTP/1.1 200".len()];
@@ -88,10 +123,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_plain_http() {
-        assert_eq!(parse("http://[::1]:80/readyz"), Some(("[::1]:80", "/readyz")));
-        assert_eq!(parse("http://localhost:80"), Some(("localhost:80", "/readyz")));
-        for bad in ["https://a/", "a:80", "http://", "http:///x", "http://a/\r\nx", "http://a b/"] {
+    fn an_address_is_http_or_https() {
+        for (url, tls, authority, split) in [
+            ("http://[::1]:80/readyz", false, "[::1]:80", ("[::1]", "80")),
+            ("http://localhost", false, "localhost", ("localhost", "80")),
+            ("https://[::1]", true, "[::1]", ("[::1]", "443")),
+            ("https://a:8443/readyz", true, "a:8443", ("a", "8443")),
+        ] {
+            let target = parse(url).unwrap();
+            assert_eq!(target, Target { tls, authority, path: "/readyz" }, "{url}");
+            assert_eq!(target.host_and_port(), split, "{url}");
+        }
+        for bad in ["ftp://a/", "a:80", "http://", "http:///x", "https://a/\r\nx", "http://a b/"] {
             assert_eq!(parse(bad), None, "{bad}");
         }
     }
@@ -110,8 +153,12 @@ mod tests {
 
     #[test]
     fn a_port_that_nobody_knows_is_asked_for() {
-        assert!(configured("127.0.0.1:0".parse().unwrap()).is_err());
-        let known = configured("0.0.0.0:8080".parse().unwrap()).unwrap();
-        assert_eq!(known, "http://127.0.0.1:8080/readyz");
+        let mut config = Config::default();
+        config.http.listen = "127.0.0.1:0".parse().unwrap();
+        assert!(configured(&config).is_err());
+        config.http.listen = "0.0.0.0:8080".parse().unwrap();
+        assert_eq!(configured(&config).unwrap(), "http://127.0.0.1:8080/readyz");
+        config.tls.self_signed = true;
+        assert_eq!(configured(&config).unwrap(), "https://127.0.0.1:8080/readyz");
     }
 }

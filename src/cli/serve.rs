@@ -8,13 +8,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::args::{Place, Serve};
 use super::control::{data_folder, load};
-use super::dev::{self, TemporaryFolder};
+use super::dev::{self, Curl, TemporaryFolder};
 use super::healthcheck::reachable;
 use super::{Error, harden, log, print};
-use crate::config::Loaded;
+use crate::config::{Config, Loaded};
 use crate::crypto::Random;
 use crate::model::Secret;
-use crate::server::{self, Server, seed};
+use crate::server::{self, Listeners, Server, check_tls, seed};
 
 /// Where the data is; a temporary folder is removed when this is dropped.
 enum Folder {
@@ -39,7 +39,7 @@ impl Folder {
 }
 
 pub(super) fn run(place: Place, serve: &Serve) -> Result<(), Error> {
-    let loaded = load(place, serve.listen, serve.dev)?;
+    let loaded = load(place, Some(serve))?;
     log::start(loaded.config.log.format, loaded.config.log.level);
     harden::process();
     let random = Random::system();
@@ -52,32 +52,54 @@ pub(super) fn run(place: Place, serve: &Serve) -> Result<(), Error> {
 
 async fn listen(loaded: Loaded, data: &Path, random: &Random) -> Result<(), Error> {
     let stop = Stop::new()?;
+    // Before anything is made or bound.
+    check_tls(&loaded.config.tls).map_err(server::Error::Tls)?;
     let wanted = loaded.config.http.listen;
-    let listener = TcpListener::bind(wanted).await;
-    let listener = listener.map_err(|error| server::Error::Listen(wanted, error))?;
-    let bound = listener.local_addr().map_err(Error::io("see the own address"))?;
+    let api = TcpListener::bind(wanted).await;
+    let api = api.map_err(|error| server::Error::Listen(wanted, error))?;
+    let bound = api.local_addr().map_err(Error::io("see the own address"))?;
     let metrics = listen_metrics(loaded.config.metrics.listen).await?;
-    let is_dev = loaded.dev;
+    let (is_dev, config) = (loaded.dev, loaded.config.clone());
     tracing::info!(data = %data.display(), file = ?loaded.file, "starting");
     let server = Server::open(loaded, data, bound).await?;
-    let mut lines = vec![format!("doorkey is listening on http://{bound}")];
+    let tls = server.tls().map_err(server::Error::Tls)?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let mut lines = vec![format!("doorkey is listening on {scheme}://{bound}")];
     if is_dev {
+        let curl = Curl {
+            origin: format!("{scheme}://{bound}"),
+            trusted: tls.as_ref().map(|tls| tls.files().certificate.clone()),
+        };
         let seeded = seed(&server, random).await?;
-        lines.push(dev::welcome((bound, data), &seeded, random));
+        lines.push(dev::welcome((&curl, data), &seeded, random));
     }
     if let Some(secret) = server.setup_secret().await? {
-        lines.push(setup(reachable(bound), data, &secret));
+        lines.push(setup(&curl_of(&config, bound), data, &secret));
     }
+    let is_plain = tls.is_none();
     let until_stopped = async {
         for line in lines {
             if let Err(error) = print::line(&line) {
                 tracing::warn!(error = error.chain(), "the first lines could not be printed");
             }
         }
-        warn_of_plain_http(bound);
+        if is_plain {
+            warn_of_plain_http(bound);
+        }
         stop.wait().await;
     };
-    Ok(server.run((listener, metrics), until_stopped).await?)
+    Ok(server.run(Listeners { api, metrics, tls }, until_stopped).await?)
+}
+
+/// How an operator on this machine reaches the server: under the name in its certificate, where
+/// there is one.
+fn curl_of(config: &Config, bound: SocketAddr) -> Curl {
+    let origin = if config.tls.is_on() {
+        config.public_url(reachable(bound))
+    } else {
+        format!("http://{}", reachable(bound))
+    };
+    Curl { origin, trusted: None }
 }
 
 /// The listener of the metrics, where they are on.
@@ -91,14 +113,14 @@ async fn listen_metrics(wanted: Option<SocketAddr>) -> Result<Option<TcpListener
 }
 
 /// The one-time secret and what to do with it.
-fn setup(address: SocketAddr, data: &Path, secret: &Secret) -> String {
+fn setup(curl: &Curl, data: &Path, secret: &Secret) -> String {
     let secret = secret.expose();
     let form =
         format!(r#"{{"secret":"{secret}","username":"YOUR-NAME","password":"YOUR-PASSWORD"}}"#);
     format!(
         "no administrator yet; the one-time setup secret is {secret} (also in {})\ncurl {}",
         data.join("setup-secret").display(),
-        dev::post(address, "/auth/setup", &form)
+        curl.post("/auth/setup", &form)
     )
 }
 

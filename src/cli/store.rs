@@ -15,7 +15,7 @@ use crate::server::{self, Source};
 use crate::store::{self, Gap, HistoryFile, Point, Reach, SigningKeys, Until};
 
 pub(super) fn run(place: Place, command: &Store) -> Result<(), Error> {
-    let loaded = load(place, None, false)?;
+    let loaded = load(place, None)?;
     let data = data_folder(&loaded)?;
     require_store(&data)?;
     match command {
@@ -117,7 +117,7 @@ fn history_json(reach: &Reach) -> Value {
 }
 
 pub(super) fn restore(place: Place, command: &Restore) -> Result<(), Error> {
-    let loaded = load(place, None, false)?;
+    let loaded = load(place, None)?;
     let data = data_folder(&loaded)?;
     if command.from.file.is_none() {
         require_store(&data)?;

@@ -1,14 +1,14 @@
 //! What a good setting is: one sentence a key, said both when a value cannot be read and when it
-//! is out of range; and the rules between keys. No sentence repeats a value.
+//! is out of range. No sentence repeats a value. The rules between keys are in `rules.rs`.
 
 use std::path::Path;
 use std::time::Duration;
 
 use super::services::are_distinct;
-use super::{Config, DAY, EngineKind, Http, Passwords, Profile};
+use super::{Config, DAY, Http, Passwords, Profile, rules};
 
 /// Every key, and what it must be.
-pub(super) const SENTENCES: [(&str, &str); 49] = [
+pub(super) const SENTENCES: [(&str, &str); 52] = [
     ("registration", "must be \"open\" or \"closed\""),
     (
         "roles",
@@ -22,6 +22,7 @@ pub(super) const SENTENCES: [(&str, &str); 49] = [
          prints",
     ),
     ("http.listen", "must be an IP address and a port, for example \"127.0.0.1:8080\""),
+    ("http.plain", "must be \"loopback\" or \"public\""),
     (
         "http.public_url",
         "must be an origin such as \"https://login.example.org\", without user, path or query; \
@@ -46,6 +47,8 @@ pub(super) const SENTENCES: [(&str, &str); 49] = [
     ("http.request_timeout", "must be between 1s and 5m, for example \"30s\""),
     ("http.shutdown_timeout", "must be between 0s and 5m, for example \"10s\""),
     ("http.max_body", "must be between 4 KiB and 1 MiB, for example \"16 KiB\""),
+    ("tls.certificate", PEM),
+    ("tls.key", PEM),
     ("tokens.algorithm", "must be \"ES256\", \"EdDSA\" or \"RS256\""),
     ("tokens.access_ttl", "must be between 5m and 15m, for example \"10m\""),
     ("tokens.api_ttl_max", "must be between 1d and 366d, for example \"90d\""),
@@ -88,6 +91,8 @@ pub(super) const SENTENCES: [(&str, &str); 49] = [
     ("", "must be a table of keys, as auth.toml shows"),
 ];
 
+const PEM: &str = "must be \"off\" or the path of a PEM file without spaces at its ends, for \
+                   example \"/etc/doorkey/tls.pem\"";
 const LIMIT: &str = "must be a whole number between 0 (off) and 1000000";
 const MAX_LIMIT: u32 = 1_000_000;
 
@@ -118,15 +123,8 @@ pub(super) fn check(config: &Config, dev: bool) -> Result<(), Broken> {
             return Err(Broken { keys: vec![key], why: sentence(key) });
         }
     }
-    let rules = [
-        between(config),
-        in_public(&config.http),
-        in_development(&config.http, dev),
-        of_metrics(config, dev),
-    ];
-    rules
+    rules::all(config, dev)
         .into_iter()
-        .flatten()
         .find(|rule| !rule.holds)
         .map_or(Ok(()), |rule| Err(Broken { keys: rule.keys.to_vec(), why: rule.why }))
 }
@@ -137,13 +135,13 @@ fn within<T: PartialOrd + Copy>(value: T, least: T, most: T) -> bool {
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
-const KIB: u64 = 1 << 10;
+pub(super) const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
 fn http_ranges(http: &Http) -> Vec<(&'static str, bool)> {
     let everyone = http.trusted_proxies.iter().any(|network| network.is_everyone());
-    let hsts = http.hsts == Duration::ZERO || within(http.hsts, DAY * 365, DAY * 3650);
+    let hsts = http.hsts.is_none_or(|age| age.is_zero() || within(age, DAY * 365, DAY * 3650));
     vec![
         ("http.trusted_proxies", !everyone && http.trusted_proxies.len() <= 64),
         ("http.cors_origins", http.cors_origins.len() <= 64),
@@ -189,7 +187,7 @@ fn ranges(config: &Config) -> Vec<(&'static str, bool)> {
 }
 
 /// A path with a space at an end is a mistake that nobody sees.
-fn is_path(path: &Path) -> bool {
+pub(super) fn is_path(path: &Path) -> bool {
     path.to_str().is_some_and(|text| {
         !text.is_empty() && text.trim() == text && !text.contains(char::is_control)
     })
@@ -205,101 +203,6 @@ fn password_ranges(passwords: &Passwords) -> Vec<(&'static str, bool)> {
         ("passwords.argon2.p", within(passwords.argon2.p, 1, 4)),
         ("passwords.queue", within(passwords.queue, 1, 1024)),
         ("passwords.max_wait", wait),
-    ]
-}
-
-/// A rule between keys.
-struct Rule {
-    keys: &'static [&'static str],
-    holds: bool,
-    why: &'static str,
-}
-
-/// The forms of OWASP's Password Storage Cheat Sheet: memory in KiB, passes.
-const OWASP: [(u64, u32); 3] = [(19_456, 2), (47_104, 1), (12_288, 3)];
-
-fn between(config: &Config) -> Vec<Rule> {
-    let passwords = &config.passwords;
-    let (m, t) = (passwords.argon2.m.bytes(), passwords.argon2.t);
-    vec![
-        Rule {
-            keys: &["passwords.argon2.m", "passwords.argon2.t"],
-            holds: OWASP.iter().any(|(kib, passes)| m >= kib * KIB && t >= *passes),
-            why: "argon2 must be at least m = \"19 MiB\" with t = 2, \"46 MiB\" with t = 1 or \
-                  \"12 MiB\" with t = 3",
-        },
-        Rule {
-            keys: &["passwords.memory", "passwords.argon2.m"],
-            holds: passwords.memory >= passwords.argon2.m,
-            why: "passwords.memory must hold at least one hash of passwords.argon2.m",
-        },
-        Rule {
-            keys: &["backup.every", "store.engine"],
-            holds: config.backup.every.is_zero() || config.store.engine == EngineKind::Sled,
-            why: "backup.every must be \"0s\" with store.engine = \"memory\", which keeps nothing \
-                  that could be backed up",
-        },
-        Rule {
-            keys: &["passwords.max_wait", "http.request_timeout"],
-            holds: passwords.max_wait < config.http.request_timeout,
-            why: "passwords.max_wait must be shorter than http.request_timeout",
-        },
-    ]
-}
-
-fn in_public(http: &Http) -> Vec<Rule> {
-    let https = http.public_url.as_ref().is_some_and(super::Origin::is_https);
-    vec![
-        Rule {
-            keys: &["http.listen"],
-            holds: http.listen.ip().is_loopback() || http.public_url.is_some(),
-            why: "is not a loopback address, so http.public_url must be set too, for example \
-                  \"https://login.example.org\"",
-        },
-        Rule {
-            keys: &["http.hsts"],
-            holds: http.hsts == Duration::ZERO || https,
-            why: "must be \"0s\" unless http.public_url is set and starts with https",
-        },
-    ]
-}
-
-fn in_development(http: &Http, dev: bool) -> Vec<Rule> {
-    let local = |url: &super::Origin| url.is_loopback() && !url.is_https();
-    vec![
-        Rule {
-            keys: &["http.listen"],
-            holds: !dev || http.listen.ip().is_loopback(),
-            why: "must be a loopback address with --dev, for example \"127.0.0.1:8080\"",
-        },
-        Rule {
-            keys: &["http.public_url"],
-            holds: !dev || http.public_url.as_ref().is_none_or(local),
-            why: "must be left out with --dev, or be http on this machine",
-        },
-    ]
-}
-
-fn of_metrics(config: &Config, dev: bool) -> Vec<Rule> {
-    let (listen, http) = (config.metrics.listen, config.http.listen);
-    let local = listen.is_none_or(|address| address.ip().is_loopback());
-    vec![
-        Rule {
-            keys: &["metrics.listen"],
-            holds: !dev || local,
-            why: "must be \"off\" or a loopback address with --dev, for example \"127.0.0.1:9464\"",
-        },
-        Rule {
-            keys: &["metrics.listen"],
-            holds: local || config.metrics.exposed,
-            why: "is not a loopback address: whoever reaches it reads it without a login; set \
-                  metrics.exposed = true if a firewall or a network of its own keeps others out",
-        },
-        Rule {
-            keys: &["metrics.listen", "http.listen"],
-            holds: listen.is_none_or(|a| a.port() == 0 || a.port() != http.port()),
-            why: "metrics.listen must have another port than http.listen",
-        },
     ]
 }
 

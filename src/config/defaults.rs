@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::{
     Argon2, Audit, Backup, ByteSize, Clock, Config, DAY, EngineKind, ForwardedHeader, Http, Limits,
-    Log, LogFormat, LogLevel, Metrics, Passwords, Profile, Registration, Sessions, Store, Tokens,
+    Log, LogFormat, LogLevel, Metrics, Passwords, Plain, Profile, Registration, Sessions, Store,
+    Tls, Tokens,
 };
 use crate::model::{Algorithm, Role, Roles};
 
@@ -17,6 +18,7 @@ impl Default for Config {
             roles: Roles::from([Role::admin(), editor, Role::user()]),
             services: Vec::new(),
             http: Http::default(),
+            tls: Tls::default(),
             tokens: Tokens::default(),
             sessions: Sessions::default(),
             passwords: Passwords::default(),
@@ -35,12 +37,13 @@ impl Default for Http {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            plain: Plain::Loopback,
             public_url: None,
             trusted_proxies: Vec::new(),
             forwarded_header: ForwardedHeader::XForwardedFor,
             cors_origins: Vec::new(),
             strict_origin: false,
-            hsts: Duration::ZERO,
+            hsts: None,
             max_connections: 1024,
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(30),
@@ -48,6 +51,13 @@ impl Default for Http {
             shutdown_timeout: Duration::from_secs(10),
             max_body: ByteSize::kib(16),
         }
+    }
+}
+
+#[expect(clippy::derivable_impls, reason = "all defaults stand in this file")]
+impl Default for Tls {
+    fn default() -> Self {
+        Self { certificate: None, key: None, self_signed: false }
     }
 }
 

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::env::{self, Variables};
 use super::error::Error;
 use super::layer::{Layer, Layers, Source};
+use super::units::duration::short;
 use super::{Config, check, keys, locate};
 
 /// The file that is read when nobody names one.
@@ -42,6 +43,8 @@ pub struct Flags {
     /// `--dev`: registration is open unless somebody set it, and nothing is reachable from
     /// outside this machine. Never a key: no file can leave it on by mistake.
     pub dev: bool,
+    /// `--tls`, with `--dev`: TLS with a certificate that doorkey makes itself.
+    pub tls: bool,
 }
 
 /// A valid configuration and where it came from.
@@ -102,7 +105,8 @@ impl Config {
         let named = file.or_else(|| variables.config.clone());
         let file = read_file(named.as_deref())?;
         let layers = Layers::new(stack(file.as_ref(), &variables, &flags)?)?;
-        let config = layers.config()?;
+        let mut config = layers.config()?;
+        config.tls.self_signed = flags.dev && flags.tls;
         check::check(&config, flags.dev).map_err(|broken| layers.refuse(&broken))?;
         let leaves = keys::leaves(&config).into_iter();
         let sources = leaves.map(|(key, _)| (key.clone(), layers.source(&key))).collect();
@@ -129,12 +133,13 @@ impl Loaded {
         keys::leaves(&self.config).into_iter().map(setting).collect()
     }
 
-    /// The two values that follow from others when nobody sets them, and the names of services: their
+    /// The values that follow from others when nobody sets them, and the names of services: their
     /// hashes help nobody.
     fn derived(&self, key: &str) -> Option<String> {
         let listen = self.config.http.listen;
         match key {
             "http.public_url" => Some(self.config.public_url(listen)),
+            "http.hsts" => Some(short(self.config.hsts())),
             "tokens.audience" => Some(self.config.audience(listen)),
             "services" => {
                 let ids = self.config.services.iter().map(|service| service.id.as_str());

@@ -30,21 +30,30 @@ impl fmt::Display for NotAnOrigin {
 impl std::error::Error for NotAnOrigin {}
 
 impl Origin {
-    /// Plain http on this address: what a loopback listener is called.
+    /// This address, with or without TLS: what a loopback listener is called.
     #[must_use]
-    pub fn of_listener(address: SocketAddr) -> Self {
+    pub fn of_listener(address: SocketAddr, tls: bool) -> Self {
         let host = match address {
             SocketAddr::V4(v4) => v4.ip().to_string(),
             SocketAddr::V6(v6) => format!("[{}]", v6.ip()),
         };
         let loopback = address.ip().is_loopback();
-        Self { text: written("http", &host, Some(address.port())), loopback }
+        let scheme = if tls { "https" } else { "http" };
+        Self { text: written(scheme, &host, Some(address.port())), loopback }
     }
 
     /// The text, equal to what a browser sends.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// The host: a name, or an address without brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let (_, authority) = self.text.split_once("://").unwrap_or_default();
+        let (host, _port) = split_authority(authority);
+        host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(host)
     }
 
     /// Whether it is https.
@@ -174,6 +183,9 @@ mod tests {
             let origin: Origin = text.parse().unwrap();
             assert_eq!((origin.as_str(), origin.is_loopback()), (kept, loopback), "{text}");
         }
+        for (text, host) in [("https://[::1]:444", "::1"), ("https://a.org:1", "a.org")] {
+            assert_eq!(text.parse::<Origin>().unwrap().host(), host);
+        }
     }
 
     #[test]
@@ -227,9 +239,11 @@ mod tests {
             ("127.0.0.1:80", "http://127.0.0.1"),
             ("[::1]:8080", "http://[::1]:8080"),
         ] {
-            let origin = Origin::of_listener(address.parse().unwrap());
+            let origin = Origin::of_listener(address.parse().unwrap(), false);
             assert_eq!(origin.as_str(), text);
             assert_eq!(text.parse(), Ok(origin));
         }
+        let with_tls = Origin::of_listener("127.0.0.1:443".parse().unwrap(), true);
+        assert_eq!(with_tls.as_str(), "https://127.0.0.1");
     }
 }

@@ -124,9 +124,18 @@ pub(super) mod duration {
         humantime::parse_duration(&text).map_err(|_| de::Error::custom("not a duration"))
     }
 
+    /// For one that may be absent.
+    pub(super) fn deserialize_some<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        let read = |text: String| humantime::parse_duration(&text);
+        text.map(read).transpose().map_err(|_| de::Error::custom("not a duration"))
+    }
+
     /// The largest unit that gives a whole number. humantime's own writer counts in years of
     /// 365.25 days, so that it would turn `365d` into eleven months and a rest.
-    pub(super) fn short(span: Duration) -> String {
+    pub(in crate::config) fn short(span: Duration) -> String {
         let seconds = span.as_secs();
         if span.subsec_nanos() != 0 {
             return humantime::format_duration(span).to_string();
@@ -138,6 +147,32 @@ pub(super) mod duration {
                 || format!("{seconds}s"),
                 |(name, unit)| format!("{}{name}", seconds / unit),
             )
+    }
+}
+
+/// The same for a duration that follows from other settings when nobody sets it.
+pub(super) mod duration_or_derived {
+    use std::time::Duration;
+
+    use serde::{Deserializer, Serializer};
+
+    use super::duration;
+
+    #[expect(clippy::ref_option, reason = "serde calls it so")]
+    pub(in crate::config) fn serialize<S: Serializer>(
+        span: &Option<Duration>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match span {
+            Some(span) => duration::serialize(span, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        duration::deserialize_some(deserializer)
     }
 }
 

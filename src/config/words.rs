@@ -1,5 +1,9 @@
 //! Settings that are one of a few words.
 
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::model::Algorithm;
@@ -43,6 +47,14 @@ words! {
         Open = "open",
         /// The operator and administrators.
         Closed = "closed",
+    }
+
+    /// Where plain HTTP may listen.
+    Plain {
+        /// On this machine.
+        Loopback = "loopback",
+        /// Where others reach it too.
+        Public = "public",
     }
 
     /// The header that a trusted proxy names its client in.
@@ -102,6 +114,43 @@ impl Profile {
             Self::Standard => 8,
             Self::Nist => 15,
         }
+    }
+}
+
+/// The path of a file: not empty, no spaces at its ends, no control characters. A relative one
+/// lies below the working folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilePath(String);
+
+/// A text that is no [`FilePath`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotAPath;
+
+impl fmt::Display for NotAPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not the path of a file")
+    }
+}
+
+impl FilePath {
+    /// The path.
+    #[must_use]
+    pub fn as_path(&self) -> &Path {
+        Path::new(&self.0)
+    }
+}
+
+impl FromStr for FilePath {
+    type Err = NotAPath;
+    fn from_str(text: &str) -> Result<Self, NotAPath> {
+        let good = super::check::is_path(Path::new(text));
+        good.then(|| Self(text.to_owned())).ok_or(NotAPath)
+    }
+}
+
+impl fmt::Display for FilePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

@@ -16,6 +16,9 @@ use super::keys::{KeyPair, VerifyingKey};
 use crate::model::{Algorithm, Claims, KeyId, Secret, Timestamp};
 
 mod payload;
+mod peek;
+
+pub use self::peek::{Peek, peek};
 
 /// The longest token that is looked at, in bytes.
 const MAX_BYTES: usize = 8 * 1024;
@@ -30,7 +33,8 @@ pub struct Issuer {
     pub audience: String,
 }
 
-/// Which check a token failed. For the log and the audit trail; a client learns none of it.
+/// Which check a token failed, in the order in which they are made. For the log and for
+/// administrators; a client learns none of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// More than 8 KiB.
@@ -46,20 +50,24 @@ pub enum Refusal {
     UnknownKey,
     /// `alg` is missing or not the one algorithm of the key.
     WrongAlgorithm,
+    /// The signature or the claims are not in the one form of base64url.
+    BadEncoding,
     /// The key did not make this signature.
     BadSignature,
-    /// A claim is missing, unknown, repeated or of the wrong kind, or they contradict each other.
+    /// A claim is missing, unknown, repeated or of the wrong kind.
     BadClaims,
     /// `iss` is another.
     WrongIssuer,
     /// `aud` does not hold ours.
     WrongAudience,
-    /// `exp` has come.
-    Expired,
+    /// `client_id` is another.
+    WrongClient,
+    /// `exp` is not after `iat`, or more than 15 minutes.
+    WrongLife,
     /// `nbf` or `iat` is yet to come.
     NotYetValid,
-    /// `exp` is more than 15 minutes after `iat`.
-    LifeTooLong,
+    /// `exp` has come.
+    Expired,
 }
 
 impl fmt::Display for Refusal {
@@ -71,13 +79,15 @@ impl fmt::Display for Refusal {
             Self::WrongType => "the token is no access token",
             Self::UnknownKey => "the token names no key of ours",
             Self::WrongAlgorithm => "the algorithm is not that of the key",
+            Self::BadEncoding => "the signature or the claims are not base64url",
             Self::BadSignature => "the signature is wrong",
             Self::BadClaims => "the claims are not those of an access token",
             Self::WrongIssuer => "the issuer is another",
             Self::WrongAudience => "the audience is another",
-            Self::Expired => "the token has expired",
+            Self::WrongClient => "the token was made for another client",
+            Self::WrongLife => "the token claims no life, or too long a one",
             Self::NotYetValid => "the token is not valid yet",
-            Self::LifeTooLong => "the token claims too long a life",
+            Self::Expired => "the token has expired",
         })
     }
 }
@@ -193,7 +203,7 @@ fn validation(algorithm: Algorithm, issuer: &Issuer) -> Validation {
 fn refusal(error: &JoseError) -> Refusal {
     match error.kind() {
         ErrorKind::InvalidSignature => Refusal::BadSignature,
-        ErrorKind::Base64(_) => Refusal::Malformed,
+        ErrorKind::Base64(_) => Refusal::BadEncoding,
         ErrorKind::InvalidIssuer => Refusal::WrongIssuer,
         ErrorKind::InvalidAudience => Refusal::WrongAudience,
         _ => Refusal::BadClaims,

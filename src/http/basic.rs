@@ -6,26 +6,37 @@ use base64::engine::general_purpose::STANDARD;
 use warp::http::HeaderMap;
 use warp::http::header::AUTHORIZATION;
 
-use super::bearer::MalformedHeader;
+use super::kind::Kind;
+use super::problem::Problem;
 use super::query;
-use crate::model::Secret;
+use crate::model::{Rule, Secret};
+
+/// An Authorization header that cannot be read in exactly one way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BadBasic(Rule);
+
+impl From<BadBasic> for Problem {
+    fn from(BadBasic(rule): BadBasic) -> Self {
+        Self::new(Kind::MalformedHeader, rule)
+    }
+}
 
 /// The name and the secret; `None` without the header or with another scheme, whatever it says.
 ///
 /// # Errors
-/// [`MalformedHeader`] for two headers and for what is not base64 of text with a colon.
-pub(super) fn basic(headers: &HeaderMap) -> Result<Option<(String, Secret)>, MalformedHeader> {
+/// [`BadBasic`] for two headers and for what is not base64 of text with a colon.
+pub(super) fn basic(headers: &HeaderMap) -> Result<Option<(String, Secret)>, BadBasic> {
     let mut lines = headers.get_all(AUTHORIZATION).iter();
     let Some(line) = lines.next() else { return Ok(None) };
     if lines.next().is_some() {
-        return Err(MalformedHeader);
+        return Err(BadBasic(Rule::AuthorizationRepeated));
     }
-    let text = line.to_str().map_err(|_| MalformedHeader)?;
+    let text = line.to_str().map_err(|_| BadBasic(Rule::AuthorizationNotText))?;
     let (scheme, credentials) = text.split_once(' ').unwrap_or((text, ""));
     if !scheme.eq_ignore_ascii_case("basic") {
         return Ok(None);
     }
-    parse(credentials).map(Some).ok_or(MalformedHeader)
+    parse(credentials).map(Some).ok_or(BadBasic(Rule::BasicForm))
 }
 
 fn parse(credentials: &str) -> Option<(String, Secret)> {
@@ -42,7 +53,7 @@ mod tests {
 
     use super::*;
 
-    fn read(lines: &[&str]) -> Result<Option<(String, String)>, MalformedHeader> {
+    fn read(lines: &[&str]) -> Result<Option<(String, String)>, BadBasic> {
         let mut headers = HeaderMap::new();
         for line in lines {
             headers.append(AUTHORIZATION, HeaderValue::from_str(line).unwrap());
@@ -74,9 +85,9 @@ mod tests {
         let (no_colon, no_text) = (line("wiki"), line("a%zz:b"));
         let two_spaces = line("wiki:x").replace(' ', "  ");
         for bad in ["Basic", "Basic ", "Basic a b", "Basic %%%", &no_colon, &no_text, &two_spaces] {
-            assert_eq!(read(&[bad]), Err(MalformedHeader), "{bad}");
+            assert_eq!(read(&[bad]), Err(BadBasic(Rule::BasicForm)), "{bad}");
         }
-        assert_eq!(read(&[&line("a:b"), &line("a:b")]), Err(MalformedHeader));
-        assert_eq!(read(&[&line("a:b"), "Bearer abc"]), Err(MalformedHeader));
+        assert_eq!(read(&[&line("a:b"), &line("a:b")]), Err(BadBasic(Rule::AuthorizationRepeated)));
+        assert_eq!(read(&[&line("a:b"), "Bearer abc"]), Err(BadBasic(Rule::AuthorizationRepeated)));
     }
 }

@@ -3,17 +3,19 @@
 use warp::http::HeaderMap;
 use warp::http::header::AUTHORIZATION;
 
-use super::kind::Kind;
-use super::problem::{Challenge, Problem};
-
 /// An Authorization header that cannot be read in exactly one way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MalformedHeader;
-
-impl From<MalformedHeader> for Problem {
-    fn from(_: MalformedHeader) -> Self {
-        Self::new(Kind::MalformedHeader).challenge(Challenge::HeaderRefused)
-    }
+pub enum BadBearer {
+    /// It is there more than once.
+    Repeated,
+    /// It has bytes outside ASCII.
+    NotText,
+    /// It is not `Bearer`, one space and one token.
+    Form,
+    /// Some parser might find a Bearer token behind another scheme.
+    Hidden,
+    /// There is a token in the query as well.
+    InQuery,
 }
 
 /// The token after `Bearer `, in any letter case of the scheme. `None` without the header or
@@ -21,24 +23,31 @@ impl From<MalformedHeader> for Problem {
 /// cookie) never count.
 ///
 /// # Errors
-/// [`MalformedHeader`] for two headers, a scheme without a token, more than one space, anything
+/// [`BadBearer`] for two headers, a scheme without a token, more than one space, anything
 /// that mixes `Bearer` with something else, and a token in the header beside one in the query.
 pub fn bearer<'a>(
     headers: &'a HeaderMap,
     query: Option<&str>,
-) -> Result<Option<&'a str>, MalformedHeader> {
+) -> Result<Option<&'a str>, BadBearer> {
     let mut lines = headers.get_all(AUTHORIZATION).iter();
     let Some(line) = lines.next() else { return Ok(None) };
     if lines.next().is_some() {
-        return Err(MalformedHeader);
+        return Err(BadBearer::Repeated);
     }
-    let text = line.to_str().map_err(|_| MalformedHeader)?;
+    let text = line.to_str().map_err(|_| BadBearer::NotText)?;
     let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
     if scheme.eq_ignore_ascii_case("bearer") {
-        let is_one = is_token68(token) && !names_a_token(query.unwrap_or_default());
-        return if is_one { Ok(Some(token)) } else { Err(MalformedHeader) };
+        return match (is_token68(token), names_a_token(query.unwrap_or_default())) {
+            (true, false) => Ok(Some(token)),
+            (true, true) => Err(BadBearer::InQuery),
+            (false, _) => Err(BadBearer::Form),
+        };
     }
-    if scheme.is_empty() || mentions_bearer(text) { Err(MalformedHeader) } else { Ok(None) }
+    match (scheme.is_empty(), mentions_bearer(text)) {
+        (false, false) => Ok(None),
+        (_, true) => Err(BadBearer::Hidden),
+        (true, false) => Err(BadBearer::Form),
+    }
 }
 
 /// The characters of RFC 6750's `b64token`: at least one, `=` at the end only.
@@ -116,7 +125,7 @@ mod tests {
             b"Bearer abc\xff",
         ];
         for line in lines {
-            assert_eq!(bearer(&with(&[line]), None), Err(MalformedHeader), "{line:?}");
+            assert!(bearer(&with(&[line]), None).is_err(), "{line:?}");
         }
     }
 
@@ -125,7 +134,7 @@ mod tests {
     fn a_token_in_the_header_beside_one_in_the_query_is_refused() {
         let good = with(&[b"Bearer abc"]);
         for query in ["access_token=abc", "a=b&access_token=x", "access_token", "access_token=="] {
-            assert_eq!(bearer(&good, Some(query)), Err(MalformedHeader), "{query}");
+            assert_eq!(bearer(&good, Some(query)), Err(BadBearer::InQuery), "{query}");
             assert_eq!(bearer(&HeaderMap::new(), Some(query)), Ok(None), "{query}");
         }
         for query in ["", "token=abc", "access_tokens=x", "Access_Token=x", "a=access_token"] {
@@ -137,8 +146,8 @@ mod tests {
     #[test]
     fn two_authorization_headers_are_refused_even_when_equal() {
         for second in [&b"Bearer abc"[..], b"Basic abc", b""] {
-            assert_eq!(bearer(&with(&[b"Bearer abc", second]), None), Err(MalformedHeader));
-            assert_eq!(bearer(&with(&[second, b"Bearer abc"]), None), Err(MalformedHeader));
+            assert_eq!(bearer(&with(&[b"Bearer abc", second]), None), Err(BadBearer::Repeated));
+            assert_eq!(bearer(&with(&[second, b"Bearer abc"]), None), Err(BadBearer::Repeated));
         }
     }
 }

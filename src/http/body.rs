@@ -6,38 +6,47 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, SizeHint};
 
-use super::kind::Kind;
+/// A body that is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BadBody {
+    /// It is over the limit.
+    TooLarge,
+    /// It took too long to arrive.
+    TooSlow,
+    /// It broke off, or its framing is broken.
+    Broken,
+}
 
 /// The whole body. A declared length over the limit is refused before a byte is read, so that
 /// a client that asked with `Expect: 100-continue` never sends it. Trailers are dropped.
 ///
 /// # Errors
-/// [`Kind::BodyTooLarge`] whatever the framing, [`Kind::RequestTimeout`] when it takes longer
-/// than `timeout`, [`Kind::MalformedJson`] when its framing is broken or it breaks off.
-pub async fn read_body<B>(body: B, limit: usize, timeout: Duration) -> Result<Bytes, Kind>
+/// [`BadBody::TooLarge`] whatever the framing, [`BadBody::TooSlow`] when it takes longer
+/// than `timeout`, [`BadBody::Broken`] when its framing is broken or it breaks off.
+pub async fn read_body<B>(body: B, limit: usize, timeout: Duration) -> Result<Bytes, BadBody>
 where
     B: Body<Data = Bytes> + Unpin,
 {
     let limit_bytes = u64::try_from(limit).unwrap_or(u64::MAX);
     let hint: SizeHint = body.size_hint();
     if hint.lower() > limit_bytes {
-        return Err(Kind::BodyTooLarge);
+        return Err(BadBody::TooLarge);
     }
     match tokio::time::timeout(timeout, collect(body, limit)).await {
         Ok(read) => read,
-        Err(_elapsed) => Err(Kind::RequestTimeout),
+        Err(_elapsed) => Err(BadBody::TooSlow),
     }
 }
 
-async fn collect<B>(mut body: B, limit: usize) -> Result<Bytes, Kind>
+async fn collect<B>(mut body: B, limit: usize) -> Result<Bytes, BadBody>
 where
     B: Body<Data = Bytes> + Unpin,
 {
     let mut whole = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| Kind::MalformedJson)?.into_data() else { continue };
+        let Ok(data) = frame.map_err(|_| BadBody::Broken)?.into_data() else { continue };
         if whole.len().saturating_add(data.len()) > limit {
-            return Err(Kind::BodyTooLarge);
+            return Err(BadBody::TooLarge);
         }
         whole.extend_from_slice(&data);
     }
@@ -56,7 +65,7 @@ mod tests {
     async fn a_body_of_exactly_the_limit_is_read_and_one_byte_more_is_not() {
         let body = |length: usize| Full::new(Bytes::from(vec![b'x'; length]));
         assert_eq!(read_body(body(16), 16, SECOND).await.unwrap().len(), 16);
-        assert_eq!(read_body(body(17), 16, SECOND).await, Err(Kind::BodyTooLarge));
+        assert_eq!(read_body(body(17), 16, SECOND).await, Err(BadBody::TooLarge));
         assert_eq!(read_body(Empty::new(), 0, SECOND).await.unwrap(), Bytes::new());
     }
 }

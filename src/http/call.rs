@@ -8,6 +8,7 @@ use super::kind::Kind;
 use super::problem::Problem;
 use super::{json, query};
 use crate::auth::{Access, Client, ServiceAccess};
+use crate::model::Rule;
 
 /// One request behind the gate. Not printable: it holds tokens and passwords.
 pub(super) struct Call {
@@ -32,12 +33,14 @@ pub(super) struct Call {
 impl Call {
     /// The proven caller of a guarded route.
     pub(super) fn access(&self) -> Result<&Access, Problem> {
-        self.access.as_ref().ok_or_else(|| Kind::InvalidToken.into())
+        let missing = || Problem::new(Kind::InvalidToken, Rule::BearerMissing);
+        self.access.as_ref().ok_or_else(missing)
     }
 
     /// The proven service of a route for services.
     pub(super) fn service(&self) -> Result<&ServiceAccess, Problem> {
-        self.service.as_ref().ok_or_else(|| Kind::InvalidClient.into())
+        let none = || Problem::new(Kind::InvalidClient, Rule::ServiceMissing);
+        self.service.as_ref().ok_or_else(none)
     }
 
     /// The body as `T`, strictly.
@@ -55,7 +58,8 @@ impl Call {
 
     /// The part `{name}` of the path as an identifier. One that cannot be one is not found.
     pub(super) fn id<T: for<'a> TryFrom<&'a str>>(&self, name: &str) -> Result<T, Problem> {
-        self.part(name).and_then(|text| T::try_from(text).ok()).ok_or_else(|| Kind::NotFound.into())
+        let id = self.part(name).and_then(|text| T::try_from(text).ok());
+        id.ok_or_else(|| Problem::new(Kind::NotFound, Rule::IdForm))
     }
 
     /// The part `{name}` of the path.

@@ -5,8 +5,6 @@ use std::time::Duration;
 use warp::http::header::COOKIE;
 use warp::http::{HeaderMap, HeaderValue};
 
-use super::kind::Kind;
-use super::problem::Problem;
 use crate::model::{RefreshToken, Secret};
 
 /// What the refresh cookie is called and whether it needs TLS.
@@ -34,15 +32,6 @@ pub enum BadCookies {
     Duplicate,
     /// Some cookie has bytes outside ASCII.
     NonAscii,
-}
-
-impl From<BadCookies> for Problem {
-    fn from(bad: BadCookies) -> Self {
-        Self::new(Kind::MalformedHeader).detail(match bad {
-            BadCookies::Duplicate => "The refresh cookie is there more than once.",
-            BadCookies::NonAscii => "A cookie has characters outside ASCII.",
-        })
-    }
 }
 
 impl CookieRule {

@@ -11,11 +11,11 @@ use hyper::body::Body as HttpBody;
 use tower_service::Service as _;
 use warp::http::header::USER_AGENT;
 use warp::http::request::Parts;
-use warp::http::{HeaderMap, HeaderValue, Request};
+use warp::http::{HeaderMap, HeaderValue, Method, Request};
 use warp::reply::Response;
 
 use self::methods::{Methods, router};
-use super::body::read_body;
+use super::body::{BadBody, read_body};
 use super::call::Call;
 use super::headers::SecurityHeaders;
 use super::kind::Kind;
@@ -23,13 +23,16 @@ use super::listen::Peer;
 use super::metrics::Traffic;
 use super::origin::Origins;
 use super::problem::{Challenge, Problem};
+use super::refusals::Refusals;
 use super::route::{Body, Context, Endpoint, Guard, Route};
-use super::{Settings, bearer, client_ip, endpoints};
-use crate::auth::{Access, Auth, Client, Error};
-use crate::model::Role;
+use super::{Settings, client_ip, endpoints};
+use crate::auth::{Auth, Client};
+use crate::model::Rule;
 
 mod count;
+mod guard;
 mod methods;
+mod refused;
 mod service;
 
 /// The longest target of a request, in bytes.
@@ -50,6 +53,7 @@ struct Inner {
     origins: Origins,
     security: SecurityHeaders,
     traffic: Option<Arc<Traffic>>,
+    refusals: Arc<Refusals>,
 }
 
 impl std::fmt::Debug for Api {
@@ -64,9 +68,10 @@ impl Api {
     pub fn new(auth: Arc<Auth>, settings: Settings) -> Self {
         let settings = Arc::new(settings);
         let traffic = settings.metrics.then(|| Arc::new(Traffic::new()));
-        let context = Context { auth, settings, traffic };
+        let refusals = Arc::default();
+        let context = Context { auth, settings, traffic, refusals };
         let endpoints = endpoints(&context);
-        let Context { auth, settings, traffic } = context;
+        let Context { auth, settings, traffic, refusals } = context;
         let routes = endpoints.iter().map(|endpoint| endpoint.route.clone()).collect();
         Self(Arc::new(Inner {
             paths: router(endpoints),
@@ -76,6 +81,7 @@ impl Api {
             auth,
             settings,
             traffic,
+            refusals,
         }))
     }
 
@@ -93,34 +99,14 @@ impl Api {
         let (head, body) = request.into_parts();
         let client = self.client(&head.headers, peer);
         let request_id = client.request_id.clone().unwrap_or_default();
-        let watch = self.watch(&head);
+        let (watch, ip) = (self.watch(&head), client.ip);
         let answered = self.route(&head, body, (client, peer)).await;
-        let answered = answered.inspect_err(|problem| self.count_problem(problem.kind()));
-        let refused = |problem| self.refusal(problem, &head, &request_id);
-        let mut answer = answered.unwrap_or_else(refused);
+        let mut answer = match answered {
+            Ok(answer) => answer,
+            Err(problem) => self.refused(problem, &head, (&request_id, ip)),
+        };
         self.finish(&head, &mut answer, &request_id);
         count::answered(watch, answer.status());
-        answer
-    }
-
-    /// What the gate refuses, in the form that the callers of the path read.
-    fn refusal(&self, problem: Problem, head: &Parts, request_id: &str) -> Response {
-        let found = self.0.paths.at(head.uri.path());
-        if found.is_ok_and(|found| found.value.is_for_services()) {
-            problem.into_oauth(request_id)
-        } else {
-            problem.into_response(request_id)
-        }
-    }
-
-    /// An answer to a request that no endpoint has seen to the end.
-    #[must_use]
-    pub fn refuse(&self, kind: Kind) -> Response {
-        let request_id = self.0.auth.new_request_id();
-        tracing::error!(request.id = %request_id, code = kind.row().code, "a request had no answer");
-        self.count_problem(kind);
-        let mut answer = Problem::new(kind).into_response(&request_id);
-        self.0.security.apply(answer.headers_mut(), header_value(&request_id));
         answer
     }
 
@@ -154,26 +140,27 @@ impl Api {
         B: HttpBody<Data = Bytes> + Unpin + Send,
     {
         if target_length(head) > MAX_URI {
-            return Err(Kind::UriTooLong.into());
+            return Err(Problem::new(Kind::UriTooLong, Rule::UriTooLong));
         }
         let path = head.uri.path();
         if path.is_empty() {
             // CONNECT names a host instead of a path.
-            return Err(Problem::new(Kind::MethodNotAllowed).allow(&[]));
+            return Err(no_method(&[]));
         }
-        let found = self.0.paths.at(path).map_err(|_| Kind::NotFound)?;
-        let visible = found.value.visible_to(peer).ok_or(Kind::NotFound)?;
+        let not_there = |rule| Problem::new(Kind::NotFound, rule);
+        let found = self.0.paths.at(path).map_err(|_| not_there(Rule::RouteUnknown))?;
+        let visible = found.value.visible_to(peer);
+        let visible = visible.ok_or_else(|| not_there(Rule::RouteOfOperator))?;
         let methods = visible.allowed();
         if let Some(answer) = self.0.origins.preflight(&head.method, &head.headers, &methods) {
             return Ok(answer);
         }
-        let endpoint = visible
-            .endpoint(&head.method)
-            .ok_or_else(|| Problem::new(Kind::MethodNotAllowed).allow(&methods))?;
+        let endpoint = visible.endpoint(&head.method).ok_or_else(|| no_method(&methods))?;
         let parts = found.params.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
         let access = self.guard(&endpoint.route, head, peer).await?;
         let service = self.service(&endpoint.route, &head.headers, &client).await?;
-        let body = self.body(&endpoint.route, body).await?;
+        let body = self.body(&endpoint.route, body).await;
+        let body = body.map_err(|problem| problem.caller(access.as_ref()))?;
         let call = Call {
             request_id: client.request_id.clone().unwrap_or_default(),
             client,
@@ -185,57 +172,6 @@ impl Api {
             body,
         };
         Ok(run(endpoint, call).await)
-    }
-
-    /// Whether the caller may come here, and who it is. The peer of the control socket is the
-    /// operator; whoever owns the listener has checked its user id.
-    async fn guard(
-        &self,
-        route: &Route,
-        head: &Parts,
-        peer: Peer,
-    ) -> Result<Option<Access>, Problem> {
-        let headers = &head.headers;
-        let operator = matches!(peer, Peer::Unix { .. });
-        match route.guard {
-            Guard::Public => Ok(None),
-            Guard::Browser => {
-                self.same_site(headers, operator)?;
-                Ok(None)
-            }
-            Guard::Service => {
-                // No browser sends for a service, and what does send names no origin.
-                self.0.origins.check_cookie_route(headers, false)?;
-                Ok(None)
-            }
-            Guard::Setup => {
-                self.same_site(headers, operator)?;
-                let is_there = self.0.auth.needs_setup().await?;
-                if is_there { Ok(None) } else { Err(Kind::NotFound.into()) }
-            }
-            Guard::User | Guard::Admin | Guard::Operator if operator => {
-                Ok(Some(Access::operator()))
-            }
-            Guard::User => Ok(Some(self.bearer(head).await?)),
-            Guard::Admin => {
-                let access = self.bearer(head).await?;
-                access.require(&Role::admin())?;
-                Ok(Some(access))
-            }
-            Guard::Operator => Err(Kind::NotFound.into()),
-        }
-    }
-
-    /// Refuses what a page of a foreign origin sends. The operator's command line is no page.
-    fn same_site(&self, headers: &HeaderMap, operator: bool) -> Result<(), Problem> {
-        let strict = self.0.settings.strict_origin && !operator;
-        Ok(self.0.origins.check_cookie_route(headers, strict)?)
-    }
-
-    async fn bearer(&self, head: &Parts) -> Result<Access, Problem> {
-        let token = bearer::bearer(&head.headers, head.uri.query())?;
-        let token = token.ok_or(Kind::InvalidToken)?;
-        self.0.auth.authenticate(token).await.map_err(refused_token)
     }
 
     async fn body<B>(&self, route: &Route, body: B) -> Result<Bytes, Problem>
@@ -256,8 +192,7 @@ impl Api {
                     | Guard::Admin => settings.max_body,
                 };
                 let read = read_body(body, most, settings.body_timeout).await;
-                Ok(read
-                    .map_err(|kind| if route.body == Body::Form { of_form(kind) } else { kind })?)
+                Ok(read.map_err(|bad| of_body(route, bad))?)
             }
         }
     }
@@ -277,19 +212,12 @@ impl Api {
 }
 
 /// A form that breaks off is no malformed JSON.
-fn of_form(kind: Kind) -> Kind {
-    if kind == Kind::MalformedJson { Kind::InvalidRequest } else { kind }
-}
-
-/// A token that was sent and is not accepted is told so; a store that cannot answer is not the
-/// token's fault.
-fn refused_token(error: Error) -> Problem {
-    let problem = Problem::from(error);
-    if problem.kind() == Kind::InvalidToken {
-        problem.challenge(Challenge::TokenRefused)
-    } else {
-        problem
+fn of_body(route: &Route, bad: BadBody) -> Problem {
+    let problem = Problem::from(bad);
+    if route.body == Body::Form && problem.kind() == Kind::MalformedJson {
+        return Problem::new(Kind::MalformedForm, problem.why().clone());
     }
+    problem
 }
 
 /// The warp filter of the row, with everything it needs in the request's extensions.
@@ -302,6 +230,10 @@ async fn run(endpoint: &Endpoint, call: Call) -> Response {
         Ok(answer) => answer,
         Err(never) => match never {},
     }
+}
+
+fn no_method(allowed: &[Method]) -> Problem {
+    Problem::new(Kind::MethodNotAllowed, Rule::MethodUnknown).allow(allowed)
 }
 
 fn target_length(head: &Parts) -> usize {

@@ -50,6 +50,9 @@ kinds! {
     /// A header that decides about identity is ambiguous or broken.
     MalformedHeader = BAD_REQUEST "malformed_header", "A header is malformed.",
         "Send one Authorization header of the form 'Bearer <token>', and each cookie once, in ASCII.";
+    /// The body is no form that the route takes.
+    MalformedForm = BAD_REQUEST "malformed_form", "The form is not one that the route takes.",
+        "Send each parameter once, in the body alone, as application/x-www-form-urlencoded in UTF-8, and 'token' among them.";
     /// A service asks to revoke a good token that is not one of its own (RFC 7009, 2.2.1).
     UnsupportedTokenType = BAD_REQUEST "unsupported_token_type",
         "Tokens of this kind are not revoked here.",
@@ -180,13 +183,13 @@ mod tests {
             assert!(row.title.ends_with('.') && row.help.ends_with('.'), "{}", row.code);
             assert_eq!(Kind::from_code(row.code), Some(*kind));
         }
-        assert_eq!(codes.len(), 29);
+        assert_eq!(codes.len(), 30);
     }
 
     #[test]
     fn the_statuses_are_those_of_the_contract() {
         let contract = [
-            (400, "malformed_json malformed_header unsupported_token_type"),
+            (400, "malformed_json malformed_header malformed_form unsupported_token_type"),
             (401, "invalid_token invalid_credentials session_ended invalid_client"),
             (403, "insufficient_scope foreign_origin reauthentication_required"),
             (403, "registration_closed"),

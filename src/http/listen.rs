@@ -1,10 +1,14 @@
 //! The accept loop and the driving of connections: HTTP/1.1 with every wait bounded. Home of
 //! hyper's server; the same loop serves TCP and the control socket.
 
+mod framing;
+mod head;
+mod listener;
 mod slots;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -15,20 +19,22 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use warp::http::Request;
+use warp::http::header::{CONNECTION, HeaderValue};
 use warp::reply::Response;
 
+use self::framing::{CheckedStream, Framing};
+pub use self::listener::{Accepted, Listener};
 use self::slots::{Slot, Slots};
 use self::stream::{Phase, Waits, WatchedStream};
-use super::kind::Kind;
+pub use self::tls::{BadCertificate, Certificate, TlsListener, Validity};
 
 /// Request line and headers together, in bytes; more is 431 (HTTP-02).
 const MAX_HEADER_BYTES: usize = 16 * 1024;
@@ -57,6 +63,7 @@ pub struct Limits {
     /// refuse to take any byte of an answer.
     pub idle_timeout: Duration,
     /// From the end of the headers to the answer: reading the body and the handler together.
+    /// And from the first byte of the answer that its client does not take to the last one.
     pub request_timeout: Duration,
     /// How long open requests may go on after the shutdown began.
     pub shutdown_grace: Duration,
@@ -80,39 +87,20 @@ pub trait Handler: Clone + Send + Sync + 'static {
     fn call(&self, request: Request<Incoming>, peer: Peer)
     -> impl Future<Output = Response> + Send;
 
-    /// The answer when [`Handler::call`] gave none: [`Kind::Internal`] after a panic,
-    /// [`Kind::Unavailable`] after the request's time.
-    fn refuse(&self, kind: Kind) -> Response;
+    /// The answer when [`Handler::call`] gave none.
+    fn refuse(&self, unanswered: Unanswered, peer: Peer) -> Response;
+
+    /// Takes note that a connection was closed without a word, because its address had too many.
+    fn turned_away(&self, peer: Peer);
 }
 
-/// Where connections come from.
-pub trait Listener: Send {
-    /// The connection itself.
-    type Io: AsyncRead + AsyncWrite + Unpin + Send + 'static;
-
-    /// The next connection. An error concerns that one connection, or all of them for a while.
-    fn accept(&self) -> impl Future<Output = io::Result<(Self::Io, Peer)>> + Send;
-}
-
-impl Listener for TcpListener {
-    type Io = tokio::net::TcpStream;
-
-    async fn accept(&self) -> io::Result<(Self::Io, Peer)> {
-        let (stream, address) = Self::accept(self).await?;
-        // Without it answers are slower, not wrong.
-        let _ = stream.set_nodelay(true);
-        Ok((stream, Peer::Tcp(address)))
-    }
-}
-
-impl Listener for UnixListener {
-    type Io = tokio::net::UnixStream;
-
-    async fn accept(&self) -> io::Result<(Self::Io, Peer)> {
-        let (stream, _address) = Self::accept(self).await?;
-        let uid = stream.peer_cred()?.uid();
-        Ok((stream, Peer::Unix { uid }))
-    }
+/// Why a request has no answer of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unanswered {
+    /// What was to answer it panicked.
+    Panicked,
+    /// Its time was up.
+    TooSlow,
 }
 
 /// Serves until `shutdown` is ready. Then it accepts no more, closes idle connections, lets
@@ -132,9 +120,9 @@ pub async fn serve<L: Listener, H: Handler>(
             biased;
             () = &mut shutdown => break,
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
-            (io, peer, slot) = next(&listener, &slots) => {
+            (accepted, peer, slot) = next(&listener, &slots, &handler) => {
                 let connection = Connection { handler: handler.clone(), peer, limits };
-                connections.spawn(connection.drive(io, slot, stopped.clone()));
+                connections.spawn(connection.run(accepted, slot, stopped.clone()));
             }
         }
     }
@@ -148,14 +136,18 @@ pub async fn serve<L: Listener, H: Handler>(
 }
 
 /// The next connection there is room for.
-async fn next<L: Listener>(listener: &L, slots: &Slots) -> (L::Io, Peer, Slot) {
+async fn next<L: Listener>(
+    listener: &L,
+    slots: &Slots,
+    handler: &impl Handler,
+) -> (L::Accepted, Peer, Slot) {
     let mut room = slots.room().await;
     loop {
         match listener.accept().await {
-            Ok((io, peer)) => match slots.take(peer, room) {
-                Ok(slot) => return (io, peer, slot),
+            Ok((accepted, peer)) => match slots.take(peer, room) {
+                Ok(slot) => return (accepted, peer, slot),
                 Err(unused) => {
-                    tracing::debug!(?peer, "too many connections from this address");
+                    handler.turned_away(peer);
                     room = unused;
                 }
             },
@@ -183,17 +175,44 @@ struct Connection<H> {
 
 impl<H: Handler> Connection<H> {
     /// Runs the connection to its end; `slot` is free again then.
-    async fn drive<S>(self, io: S, slot: Slot, mut stopped: watch::Receiver<bool>)
+    async fn run(self, accepted: impl Accepted, slot: Slot, mut stopped: watch::Receiver<bool>) {
+        let _slot = slot;
+        let wait = self.limits.header_timeout.min(LONGEST_WAIT);
+        let established = tokio::select! {
+            established = tokio::time::timeout(wait, accepted.establish()) => established,
+            // There is no request yet that could be finished.
+            _ = stopped.wait_for(|stop| *stop) => return,
+        };
+        match established {
+            Ok(Ok(io)) => self.drive(io, stopped).await,
+            Ok(Err(error)) => tracing::debug!(peer = ?self.peer, %error, "no handshake"),
+            Err(_elapsed) => tracing::debug!(peer = ?self.peer, "a handshake took too long"),
+        }
+    }
+
+    /// Answers requests until the client or the server is done.
+    async fn drive<S>(self, io: S, mut stopped: watch::Receiver<bool>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let _slot = slot;
         let phase = Phase::default();
         let waits = Waits::new(&self.limits);
-        let io = TokioIo::new(WatchedStream::new(io, phase.clone(), waits));
-        let service = service_fn(|request| async {
-            let _busy = phase.busy();
-            Ok::<_, Infallible>(self.answer(request).await)
+        let framing = Framing::new();
+        let io = WatchedStream::new(io, phase.clone(), waits);
+        let io = TokioIo::new(CheckedStream::new(io, framing.clone()));
+        let service = service_fn(|request: Request<Incoming>| {
+            let length = request.body().size_hint().exact();
+            // At once, not when the answer is polled: hyper may read on before that.
+            framing.tell(length);
+            let (connection, phase) = (&self, &phase);
+            async move {
+                let _busy = phase.busy();
+                let mut response = connection.answer(request).await;
+                if length.is_none() {
+                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                Ok::<_, Infallible>(response)
+            }
         });
         let mut served = pin!(builder(&self.limits).serve_connection(io, service));
         tokio::select! {
@@ -210,11 +229,11 @@ impl<H: Handler> Connection<H> {
             Ok(Ok(response)) => response,
             Ok(Err(Panicked)) => {
                 tracing::error!("a request handler panicked");
-                self.handler.refuse(Kind::Internal)
+                self.handler.refuse(Unanswered::Panicked, self.peer)
             }
             Err(_elapsed) => {
                 tracing::warn!("a request took too long");
-                self.handler.refuse(Kind::Unavailable)
+                self.handler.refuse(Unanswered::TooSlow, self.peer)
             }
         }
     }

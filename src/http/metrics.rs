@@ -18,9 +18,10 @@ use self::process::Process;
 pub(super) use self::traffic::{Row, Traffic};
 use super::headers::SecurityHeaders;
 use super::kind::Kind;
-use super::listen::{Handler, Peer};
+use super::listen::{Handler, Peer, Unanswered};
 use super::problem::Problem;
 use crate::auth::Auth;
+use crate::model::Rule;
 
 /// The text format (OpenMetrics 1.0.0, 4.1).
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -41,10 +42,11 @@ impl Metrics {
     pub async fn handle<B>(&self, request: &Request<B>) -> Response {
         let allowed = [Method::GET, Method::HEAD];
         if request.uri().path() != "/metrics" {
-            return self.refused(Kind::NotFound.into());
+            return self.refused(Problem::new(Kind::NotFound, Rule::RouteUnknown));
         }
         if !allowed.contains(request.method()) {
-            return self.refused(Problem::new(Kind::MethodNotAllowed).allow(&allowed));
+            let problem = Problem::new(Kind::MethodNotAllowed, Rule::MethodUnknown);
+            return self.refused(problem.allow(&allowed));
         }
         let (measures, process) = (self.auth.measure().await, Process::read());
         let exposition = Exposition { traffic: self.traffic.clone(), measures, process };
@@ -72,7 +74,10 @@ impl Handler for Metrics {
         self.handle(&request).await
     }
 
-    fn refuse(&self, kind: Kind) -> Response {
-        self.refused(kind.into())
+    fn refuse(&self, unanswered: Unanswered, _: Peer) -> Response {
+        self.refused(unanswered.into())
     }
+
+    // Its address is the operator's own choice, and nothing is kept of who asks here.
+    fn turned_away(&self, _: Peer) {}
 }

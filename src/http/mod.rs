@@ -15,6 +15,7 @@ pub mod listen;
 pub mod metrics;
 pub mod origin;
 pub mod problem;
+pub mod refusals;
 
 mod admin;
 mod basic;

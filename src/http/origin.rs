@@ -9,8 +9,7 @@ use warp::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use warp::reply::Response;
 
 use super::headers::method_list;
-use super::kind::Kind;
-use super::problem::Problem;
+use crate::model::{Denial, Rule};
 
 /// The exact origins (`https://app.example`, a port only where it is not the scheme's own)
 /// this server knows: its own, and those of other sites it lets in. Compared byte for byte.
@@ -20,13 +19,13 @@ pub struct Origins {
     cors: Vec<String>,
 }
 
-/// A request with a cookie that a page of a stranger may have sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ForeignOrigin;
+/// A request with a cookie that a page of a stranger may have sent, and by what it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignOrigin(pub Denial);
 
-impl From<ForeignOrigin> for Problem {
-    fn from(_: ForeignOrigin) -> Self {
-        Self::new(Kind::ForeignOrigin)
+impl From<Rule> for ForeignOrigin {
+    fn from(rule: Rule) -> Self {
+        Self(rule.into())
     }
 }
 
@@ -49,16 +48,18 @@ impl Origins {
         strict: bool,
     ) -> Result<(), ForeignOrigin> {
         if headers.contains_key(ORIGIN) {
-            let origin = only(headers, ORIGIN.as_str()).ok_or(ForeignOrigin)?;
+            let origin = only(headers, ORIGIN.as_str()).ok_or(Rule::OriginUnclear)?;
             let known = contains(&self.own, origin) || contains(&self.cors, origin);
-            return if known { Ok(()) } else { Err(ForeignOrigin) };
+            let foreign = || told(Rule::OriginForeign, "Origin", origin);
+            return if known { Ok(()) } else { Err(foreign()) };
         }
         if headers.contains_key(FETCH_SITE) {
-            let site = only(headers, FETCH_SITE).ok_or(ForeignOrigin)?;
+            let site = only(headers, FETCH_SITE).ok_or(Rule::FetchSiteForeign)?;
             let good = site == "same-origin" || site == "none";
-            return if good { Ok(()) } else { Err(ForeignOrigin) };
+            let foreign = || told(Rule::FetchSiteForeign, "Sec-Fetch-Site", site);
+            return if good { Ok(()) } else { Err(foreign()) };
         }
-        if strict { Err(ForeignOrigin) } else { Ok(()) }
+        if strict { Err(Rule::OriginMissing.into()) } else { Ok(()) }
     }
 
     /// Adds to an answer what lets a listed site read it, and that the answer depends on the
@@ -111,6 +112,11 @@ impl Origins {
 
 /// What kind of page the browser says it sends for (Fetch Metadata).
 const FETCH_SITE: &str = "sec-fetch-site";
+
+/// With the header that told it.
+fn told(rule: Rule, header: &str, value: &str) -> ForeignOrigin {
+    ForeignOrigin(Denial::from(rule).with_detail(format_args!("{header}: {value}")))
+}
 
 fn contains(origins: &[String], origin: &str) -> bool {
     // "null" is what any sandboxed page says of itself; no list can make it one of ours.

@@ -14,6 +14,8 @@ use warp::reply::Response;
 use super::headers::method_list;
 use super::kind::Kind;
 use super::openapi::words;
+use crate::auth::Access;
+use crate::model::Denial;
 
 pub(super) mod oauth;
 
@@ -39,23 +41,20 @@ pub enum Challenge {
     HeaderRefused,
 }
 
-/// A refusal or failure on its way to the client. Made from a [`Kind`], told more by its
-/// methods, turned into the answer once at the edge.
+/// A refusal or failure on its way to the client. Made of a [`Kind`], which the client learns,
+/// and of the exact reason, which it does not; told more by its methods, turned into the answer
+/// once at the edge.
 #[derive(Debug)]
 pub struct Problem {
     kind: Kind,
     detail: Option<Cow<'static, str>>,
     errors: Vec<FieldError>,
     retry_after: Option<NonZeroU64>,
-    allow: Option<HeaderValue>,
+    // Boxed, because most have none and a problem is the error of nearly everything here.
+    allow: Option<Box<HeaderValue>>,
     challenge: Challenge,
     cause: Option<Box<dyn Error + Send + Sync>>,
-}
-
-impl From<Kind> for Problem {
-    fn from(kind: Kind) -> Self {
-        Self::new(kind)
-    }
+    why: Denial,
 }
 
 /// What went wrong (RFC 9457).
@@ -84,9 +83,9 @@ pub(super) struct Document<'a> {
 }
 
 impl Problem {
-    /// A problem about which there is no more to say.
+    /// A problem about which there is no more to say to the client; `why` is for administrators.
     #[must_use]
-    pub const fn new(kind: Kind) -> Self {
+    pub fn new(kind: Kind, why: impl Into<Denial>) -> Self {
         Self {
             kind,
             detail: None,
@@ -95,6 +94,7 @@ impl Problem {
             allow: None,
             challenge: Challenge::Plain,
             cause: None,
+            why: why.into(),
         }
     }
 
@@ -127,7 +127,7 @@ impl Problem {
     /// Says which methods the path has.
     #[must_use]
     pub fn allow<'a>(mut self, methods: impl IntoIterator<Item = &'a Method>) -> Self {
-        self.allow = Some(method_list(methods));
+        self.allow = Some(Box::new(method_list(methods)));
         self
     }
 
@@ -143,6 +143,21 @@ impl Problem {
     pub fn because(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.cause = Some(cause.into());
         self
+    }
+
+    /// Says for administrators who was refused, once the caller is proven.
+    #[must_use]
+    pub fn caller(mut self, access: Option<&Access>) -> Self {
+        if let Some((user, session)) = access.and_then(Access::ids) {
+            self.why = self.why.about(Some(user), Some(session));
+        }
+        self
+    }
+
+    /// The exact reason.
+    #[must_use]
+    pub const fn why(&self) -> &Denial {
+        &self.why
     }
 
     /// What kind of problem it is; also the label for metrics.
@@ -193,7 +208,7 @@ impl Problem {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds.get()));
         }
         if let Some(methods) = &self.allow {
-            headers.insert(ALLOW, methods.clone());
+            headers.insert(ALLOW, (**methods).clone());
         }
         if let Some(challenge) = self.www_authenticate() {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
@@ -231,99 +246,4 @@ impl Problem {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use http_body_util::BodyExt as _;
-
-    use super::*;
-
-    /// The body of an answer as text.
-    pub(in crate::http) async fn text(response: Response) -> String {
-        let bytes = response.into_body().collect().await.unwrap().to_bytes();
-        String::from_utf8(bytes.to_vec()).unwrap()
-    }
-
-    fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
-        response.headers().get(name).map(|value| value.to_str().unwrap())
-    }
-
-    #[tokio::test]
-    async fn a_problem_is_the_document_of_rfc_9457() {
-        let problem = Problem::new(Kind::InvalidRequest)
-            .detail("One member is wrong.")
-            .field("username", "must be a string");
-        let response = problem.into_response("r-1");
-        assert_eq!(response.status(), 422);
-        assert_eq!(header(&response, "content-type"), Some("application/problem+json"));
-        assert_eq!(header(&response, "cache-control"), Some("no-store"));
-        assert_eq!(
-            text(response).await,
-            "{\"type\":\"/problems/invalid_request\",\"title\":\"The request is not valid.\",\
-             \"status\":422,\"detail\":\"One member is wrong.\",\"code\":\"invalid_request\",\
-             \"request_id\":\"r-1\",\
-             \"errors\":[{\"field\":\"username\",\"message\":\"must be a string\"}]}"
-        );
-    }
-
-    #[tokio::test]
-    async fn the_status_in_the_body_is_the_status_of_the_answer_and_empty_members_are_left_out() {
-        for kind in Kind::ALL {
-            let response = Problem::new(*kind).into_response("r");
-            let status = response.status().as_u16();
-            let body = text(response).await;
-            assert!(body.contains(&format!("\"status\":{status},\"code\"")), "{body}");
-            assert!(!body.contains("errors") && !body.contains("detail"), "{body}");
-        }
-    }
-
-    /// BRR-07, BRR-01.
-    #[test]
-    fn every_401_and_nothing_else_carries_the_plain_challenge() {
-        for kind in Kind::ALL {
-            let response = Problem::new(*kind).into_response("r");
-            let expected = match response.status().as_u16() {
-                401 => Some("Bearer realm=\"doorkey\""),
-                403 if *kind == Kind::InsufficientScope => {
-                    Some("Bearer realm=\"doorkey\", error=\"insufficient_scope\"")
-                }
-                _ => None,
-            };
-            assert_eq!(header(&response, "www-authenticate"), expected, "{kind:?}");
-        }
-    }
-
-    /// BRR-01.
-    #[test]
-    fn a_refused_token_and_a_broken_header_are_told_apart() {
-        let refused = Problem::new(Kind::InvalidToken).challenge(Challenge::TokenRefused);
-        let header_of = |problem: Problem| {
-            header(&problem.into_response("r"), "www-authenticate").unwrap().to_owned()
-        };
-        assert_eq!(header_of(refused), "Bearer realm=\"doorkey\", error=\"invalid_token\"");
-        let broken = Problem::new(Kind::MalformedHeader).challenge(Challenge::HeaderRefused);
-        assert_eq!(header_of(broken), "Bearer realm=\"doorkey\", error=\"invalid_request\"");
-    }
-
-    #[test]
-    fn retry_after_is_in_whole_seconds_rounded_up_and_never_zero() {
-        for (millis, seconds) in [(0, "1"), (1, "1"), (1_000, "1"), (1_001, "2"), (90_000, "90")] {
-            let problem =
-                Problem::new(Kind::TooManyAttempts).retry_after(Duration::from_millis(millis));
-            assert_eq!(header(&problem.into_response("r"), "retry-after"), Some(seconds));
-        }
-    }
-
-    #[test]
-    fn a_wrong_method_is_told_the_right_ones() {
-        let problem = Problem::new(Kind::MethodNotAllowed).allow(&[Method::GET, Method::HEAD]);
-        assert_eq!(header(&problem.into_response("r"), "allow"), Some("GET, HEAD"));
-    }
-
-    /// HTTP-07, INP-08.
-    #[tokio::test]
-    async fn the_cause_stays_inside_and_the_id_is_escaped() {
-        let problem = Problem::new(Kind::Internal).because("/var/lib/doorkey/db: disk full");
-        let body = text(problem.into_response("a\"\r\nb")).await;
-        assert!(!body.contains("disk") && !body.contains("/var"), "{body}");
-        assert!(body.contains(r#""request_id":"a\"\r\nb""#), "{body}");
-    }
-}
+pub(super) mod tests;

@@ -12,6 +12,7 @@ use super::kind::{self, Kind};
 use super::problem::Problem;
 use super::route::{Context, Endpoint, Guard, Route};
 use super::shared::CACHING;
+use crate::model::Rule;
 
 const HTML: &str = "text/html; charset=utf-8";
 
@@ -23,7 +24,8 @@ pub(super) fn endpoint(context: &Context) -> Endpoint {
 }
 
 async fn show(_: Context, call: Arc<Call>) -> Result<Response, Problem> {
-    let page = call.part("code").and_then(kind::page).ok_or(Kind::NotFound)?;
+    let page = call.part("code").and_then(kind::page);
+    let page = page.ok_or_else(|| Problem::new(Kind::NotFound, Rule::PageUnknown))?;
     let mut answer = Response::new(page.into());
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(HTML));

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::doc::Parameter;
 use super::kind::Kind;
 use super::problem::Problem;
+use crate::model::{Denial, Rule};
 
 /// How many entries a page has.
 pub(super) const LIMIT: Parameter = Parameter {
@@ -54,7 +55,9 @@ pub(super) fn limit(value: Option<&str>) -> Result<usize, Problem> {
 
 /// A problem with one parameter.
 pub(super) fn refuse(name: &'static str, message: impl Into<Cow<'static, str>>) -> Problem {
-    Problem::new(Kind::InvalidRequest).field(name, message)
+    let message = message.into();
+    let why = Denial::from(Rule::QueryRefused).with_detail(format_args!("{name} {message}"));
+    Problem::new(Kind::InvalidRequest, why).field(name, message)
 }
 
 /// `+` and `%xx` resolved; `None` for what is no UTF-8 then.

@@ -12,6 +12,7 @@ use super::kind::Kind;
 use super::problem::Problem;
 use super::reply::{self, TokenBody};
 use super::route::{Context, Endpoint, Guard, Route};
+use crate::model::Rule;
 
 pub(super) fn endpoint(context: &Context) -> Endpoint {
     let doc = Doc::new("Get a new access token; the session and its cookie stay as they are")
@@ -29,6 +30,7 @@ async fn refresh(context: Context, call: Arc<Call>) -> Result<Response, Problem>
             Ok(reply::ok(&TokenBody::new(&refreshed.access, &refreshed.session)))
         }
         // Never a clearing cookie: it would delete the one that a newer login has just set.
-        Presented::None | Presented::Garbage => Err(Kind::SessionEnded.into()),
+        Presented::None => Err(Problem::new(Kind::SessionEnded, Rule::CookieMissing)),
+        Presented::Garbage => Err(Problem::new(Kind::SessionEnded, Rule::CookieForm)),
     }
 }

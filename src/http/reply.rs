@@ -6,9 +6,11 @@ use warp::http::header::CONTENT_TYPE;
 use warp::http::{HeaderValue, StatusCode};
 use warp::reply::Response;
 
+use super::kind::Kind;
 use super::openapi::words;
+use super::refusals::Refusal;
 use crate::auth::{IssuedLink, SessionView};
-use crate::model::{AccessToken, Event, Role, Session, User};
+use crate::model::{AccessToken, Event, Role, Rule, Session, User};
 
 /// An answer with a JSON body.
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
@@ -216,6 +218,64 @@ impl<'a> From<&'a Event> for EventBody<'a> {
             outcome: event.outcome,
             detail: event.detail.as_deref(),
             count: event.count,
+        }
+    }
+}
+
+/// One refusal, with what the client was told and what it was not.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Refusal)]
+pub(super) struct RefusalBody<'a> {
+    #[schema(value_type = words::Time)]
+    time: String,
+    #[schema(value_type = words::Id)]
+    request_id: &'a str,
+    /// Null when no request was read, or it was given up.
+    #[schema(required = true)]
+    method: Option<&'a str>,
+    /// The route as this document writes it; of other paths no more than begins one.
+    #[schema(required = true)]
+    route: Option<&'a str>,
+    /// The status of the answer; null for a connection that was closed without one.
+    #[schema(required = true)]
+    status: Option<u16>,
+    /// The code of the answer.
+    #[schema(value_type = Option<words::Code>, required = true)]
+    code: Option<&'static str>,
+    #[schema(value_type = words::Rule)]
+    rule: Rule,
+    /// The rule as a sentence.
+    why: &'static str,
+    /// What is special about this occurrence.
+    #[schema(required = true)]
+    detail: Option<&'a str>,
+    /// The account it is about, where that is known.
+    #[schema(value_type = Option<words::Id>, required = true)]
+    user: Option<String>,
+    /// The session it is about, where that is proven.
+    #[schema(value_type = Option<words::Id>, required = true)]
+    session: Option<String>,
+    /// Where it came from; null for the control socket.
+    #[schema(required = true)]
+    ip: Option<String>,
+}
+
+impl<'a> From<&'a Refusal> for RefusalBody<'a> {
+    fn from(refusal: &'a Refusal) -> Self {
+        let (asked, row) = (refusal.asked.as_ref(), refusal.kind.map(Kind::row));
+        Self {
+            time: refusal.time.to_string(),
+            request_id: &refusal.request_id,
+            method: asked.map(|asked| asked.method),
+            route: asked.map(|asked| &*asked.route),
+            status: row.map(|row| row.status.as_u16()),
+            code: row.map(|row| row.code),
+            rule: refusal.why.rule(),
+            why: refusal.why.rule().sentence(),
+            detail: refusal.why.detail(),
+            user: refusal.why.user().map(|id| id.to_string()),
+            session: refusal.why.session().map(|id| id.to_string()),
+            ip: refusal.ip.map(|ip| ip.to_canonical().to_string()),
         }
     }
 }

@@ -12,6 +12,7 @@ use super::call::Call;
 use super::doc::Doc;
 use super::metrics::{Row, Traffic};
 use super::problem::Problem;
+use super::refusals::{Asked, Refusal, Refusals};
 use crate::auth::Auth;
 
 /// Who may call a route.
@@ -137,6 +138,7 @@ pub(super) struct Context {
     pub(super) settings: Arc<super::Settings>,
     /// `None` where nothing is counted.
     pub(super) traffic: Option<Arc<Traffic>>,
+    pub(super) refusals: Arc<Refusals>,
 }
 
 impl Context {
@@ -149,23 +151,34 @@ impl Context {
     {
         let context = self.clone();
         let row = self.traffic.as_ref().map(|traffic| traffic.row(&route));
-        let for_services = route.guard == Guard::Service;
+        let asked = Asked::new(&route.method, route.path);
         let filter = warp::ext::get::<Arc<Call>>()
             .then(move |call: Arc<Call>| {
-                let (request_id, traffic) = (call.request_id.clone(), context.traffic.clone());
-                let answer = handler(context.clone(), call);
+                let asked = asked.clone();
+                let answer = handler(context.clone(), call.clone());
+                let context = context.clone();
                 async move {
-                    answer.await.unwrap_or_else(|problem| {
-                        traffic.inspect(|traffic| traffic.refused(problem.kind()));
-                        if for_services {
-                            problem.into_oauth(&request_id)
-                        } else {
-                            problem.into_response(&request_id)
-                        }
-                    })
+                    let answered = answer.await;
+                    answered.unwrap_or_else(|problem| context.refused(problem, asked, &call))
                 }
             })
             .boxed();
         Endpoint { route, filter, row }
+    }
+
+    /// The answer to a request that a use case refused.
+    fn refused(&self, problem: Problem, asked: Asked, call: &Call) -> Response {
+        if let Some(traffic) = &self.traffic {
+            traffic.refused(problem.kind());
+        }
+        let problem = problem.caller(call.access.as_ref());
+        let from = (call.client.ip, self.auth.now());
+        let refusal = Refusal::of(&problem, &call.request_id, from);
+        self.refusals.push(refusal.asked(asked));
+        if call.service.is_some() {
+            problem.into_oauth(&call.request_id)
+        } else {
+            problem.into_response(&call.request_id)
+        }
     }
 }

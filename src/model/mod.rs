@@ -3,6 +3,7 @@
 
 mod api_token;
 mod clock;
+mod denial;
 mod event;
 mod id;
 mod key;
@@ -10,22 +11,26 @@ mod names;
 mod network;
 pub mod rfc3339;
 mod role;
+mod rule;
 mod seal;
 mod secret;
 mod service;
 mod session;
 mod token;
+mod token_check;
 mod user;
 mod word;
 
 pub use api_token::{ApiToken, PlainApiToken, UserApiTokens};
 pub use clock::{BUILD_FLOOR, Clock, ClockState, Reading, Timestamp};
+pub use denial::Denial;
 pub use event::{Actor, Event, EventKind, Outcome};
 pub use id::{ApiTokenId, EventId, FromRandom, KeyId, LinkId, NotAnId, SessionId, TokenId, UserId};
 pub use key::{Algorithm, KeySchedule, KeyState, SigningKey, UnknownAlgorithm};
 pub use names::{BadName, DisplayName, Email, LoginName, TokenName};
 pub use network::{IpNetwork, NotANetwork};
 pub use role::{NotARole, Role, Roles};
+pub use rule::Rule;
 pub use seal::{Chain, ChainPlace, ChainSpan, Digest, NotADigest, Seal, SealContent, SealedEvent};
 pub use secret::{Password, PasswordHash, Secret, TooLong};
 pub use service::{NotAService, Service, ServiceId, ServiceSecret};
@@ -33,4 +38,5 @@ pub use session::{KnownNetwork, Session, SessionRef, SessionState, UserSessions}
 pub use token::{
     AccessToken, Claims, Link, LinkToken, NotAToken, RefreshToken, TokenHash, TokenSecret,
 };
+pub use token_check::TokenCheck;
 pub use user::User;

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::MasterKeyError;
+use super::{MasterKeyError, TlsError};
 use crate::auth::{Error as AuthError, StartError};
 use crate::http::ControlError;
 use crate::store;
@@ -50,6 +50,8 @@ pub enum Error {
     Listen(SocketAddr, io::Error),
     /// The listener of the metrics.
     ListenMetrics(SocketAddr, io::Error),
+    /// The certificate of the listener.
+    Tls(TlsError),
     /// The control socket.
     Control(ControlError),
     /// The file of the setup secret.
@@ -99,6 +101,7 @@ impl fmt::Display for Error {
             Self::ListenMetrics(address, error) => {
                 write!(f, "cannot listen on {address}: {error}; choose another metrics.listen")
             }
+            Self::Tls(error) => write!(f, "{error}"),
             Self::Control(error) => write!(f, "{error}"),
             Self::SetupSecret(path, error) => write!(f, "cannot write {}: {error}", path.display()),
             Self::Threads(error) => write!(
@@ -144,5 +147,6 @@ from! {
     MasterKey(MasterKeyError);
     Keys(StartError);
     Auth(AuthError);
+    Tls(TlsError);
     Control(ControlError);
 }

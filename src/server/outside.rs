@@ -6,7 +6,9 @@ use warp::reply::Response;
 
 use crate::http::Api;
 use crate::http::kind::Kind;
-use crate::http::listen::{Handler, Peer};
+use crate::http::listen::{Handler, Peer, Unanswered};
+use crate::http::problem::Problem;
+use crate::model::Rule;
 
 /// The API behind the listeners. Only the owner of the data folder, and root, are operators.
 #[derive(Debug, Clone)]
@@ -26,13 +28,18 @@ impl Handler for Outside {
     async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response {
         match peer {
             Peer::Unix { uid } if uid != self.owner && uid != 0 => {
-                self.api.refuse(Kind::InsufficientScope)
+                let why = Rule::NotTheOwner;
+                self.api.refuse(Problem::new(Kind::InsufficientScope, why), peer)
             }
             Peer::Unix { .. } | Peer::Tcp(_) => self.api.handle(request, peer).await,
         }
     }
 
-    fn refuse(&self, kind: Kind) -> Response {
-        self.api.refuse(kind)
+    fn refuse(&self, unanswered: Unanswered, peer: Peer) -> Response {
+        self.api.refuse(unanswered.into(), peer)
+    }
+
+    fn turned_away(&self, peer: Peer) {
+        self.api.turned_away(peer);
     }
 }

@@ -70,8 +70,9 @@ pub(super) fn http(loaded: &Loaded, bound: SocketAddr) -> http::Settings {
     let config = &loaded.config;
     let mut own_origins = vec![config.public_url(bound)];
     if loaded.dev {
-        let port = bound.port();
-        own_origins.extend(["localhost", "127.0.0.1"].map(|host| format!("http://{host}:{port}")));
+        let (port, scheme) = (bound.port(), if config.tls.is_on() { "https" } else { "http" });
+        let origin = |host| format!("{scheme}://{host}:{port}");
+        own_origins.extend(["localhost", "127.0.0.1"].map(origin));
     }
     http::Settings {
         trusted_proxies: config.http.trusted_proxies.clone(),
@@ -83,8 +84,12 @@ pub(super) fn http(loaded: &Loaded, bound: SocketAddr) -> http::Settings {
         own_origins,
         cors_origins: config.http.cors_origins.iter().map(|o| o.as_str().to_owned()).collect(),
         strict_origin: config.http.strict_origin,
-        cookie: if loaded.dev { CookieRule::LOOPBACK } else { CookieRule::HOST },
-        hsts: Some(config.http.hsts).filter(|age| !age.is_zero()),
+        cookie: if loaded.dev && !config.tls.is_on() {
+            CookieRule::LOOPBACK
+        } else {
+            CookieRule::HOST
+        },
+        hsts: Some(config.hsts()).filter(|age| !age.is_zero()),
         max_body: usize::try_from(config.http.max_body.bytes()).unwrap_or(usize::MAX),
         // Earlier than the whole request's end, so that a slow body is told what was slow.
         body_timeout: config.http.request_timeout / 2,

@@ -25,7 +25,7 @@ pub(crate) fn dev(listen: Option<&str>) -> Flags {
     Flags {
         dev: true,
         listen: listen.map(|address| address.parse().expect("an address")),
-        data: None,
+        ..Flags::default()
     }
 }
 
@@ -37,10 +37,11 @@ const LIMIT: &str = "must be a whole number between 0 (off) and 1000000";
 
 /// `section key`, a bad value, how its sentence begins; the value stands at 2:(key + 4).
 #[rustfmt::skip]
-const BAD: [(&str, &str, &[&str], &str); 44] = [
+const BAD: [(&str, &str, &[&str], &str); 47] = [
     ("", "registration", &["0", "1", "\"\"", "\"Open\"", "true", "{ open = 1 }", "[]"], "must be \"open\" or \"closed\""),
     ("", "services", &["1", "\"wiki\"", "[1]", "[\"wiki\"]", "[{ id = \"wiki\" }]", "[{ id = \"Wiki\", secret_sha256 = \"00\" }]", "[{ id = \"wiki\", secret_sha256 = \"00\" }]", "{ id = \"wiki\" }"], "must be a list of at most 64 tables"),
     ("http", "listen", &["8080", "\"8080\"", "\"localhost:80\"", "\"127.0.0.1\"", "\"\""], "must be an IP address and a port"),
+    ("http", "plain", &["\"\"", "\"Public\"", "true", "0", "[]"], "must be \"loopback\" or \"public\""),
     ("http", "public_url", &["\"\"", "\"example.org\"", "\"http://example.org\"", "\"https://a.org/x\"", "\"https://a.org//\"", "\"https://a.org?x\"", "\"https://u@a.org\"", "\"https://*.a.org\"", "1"], "must be an origin such as"),
     ("http", "trusted_proxies", &["\"10.0.0.0/8\"", "[1]", "[\"10.0.0.1/8\"]", "[\"::/0\"]", "[\"10.0.0.1\", \"0.0.0.0/0\"]", "[\"::ffff:0:0/96\"]"], "must be a list of at most 64 addresses"),
     ("http", "forwarded_header", &["0", "\"x_forwarded_for\"", "\"X-Forwarded-For\"", "[]"], "must be \"x-forwarded-for\""),
@@ -53,6 +54,8 @@ const BAD: [(&str, &str, &[&str], &str); 44] = [
     ("http", "request_timeout", &["\"0s\"", "\"301s\""], "must be between 1s and 5m"),
     ("http", "shutdown_timeout", &["\"301s\"", "\"\""], "must be between 0s and 5m"),
     ("http", "max_body", &["4095", "\"1025 KiB\"", "\"16 KB\"", "-1"], "must be between 4 KiB and 1 MiB"),
+    ("tls", "certificate", &["\"\"", "\" a.pem\"", "true", "[\"a.pem\"]"], "must be \"off\" or the path of a PEM file"),
+    ("tls", "key", &["\"\"", "\"a.pem \"", "0"], "must be \"off\" or the path of a PEM file"),
     ("tokens", "algorithm", &["0", "\"none\"", "\"HS256\"", "\"es256\"", "{ ES256 = 1 }"], "must be \"ES256\", \"EdDSA\" or \"RS256\""),
     ("tokens", "access_ttl", &["\"0s\"", "\"299s\"", "\"901s\"", "600", "\"10\"", "\"-10m\"", "\"99999999999999y\""], "must be between 5m and 15m, for example \"10m\""),
     ("tokens", "api_ttl_max", &["\"23h\"", "\"367d\"", "30"], "must be between 1d and 366d"),
@@ -170,17 +173,99 @@ fn argon2_weaker_than_owasp_is_refused() {
     }
 }
 
+const PLAIN: &str = "http.listen: is not a loopback address, and plain HTTP shows passwords to the \
+                     network: set tls.certificate and tls.key, or listen on loopback behind a TLS \
+                     proxy, or set http.plain = \"public\" if only a TLS proxy can reach this address";
+const OUTSIDE: [&str; 4] = ["0.0.0.0:80", "192.0.2.1:80", "[::]:80", "[2001:db8::1]:80"];
+const FILES: &str = "tls.certificate = \"a.pem\"\ntls.key = \"a.key\"\n";
+
+/// HTTP-10
+#[test]
+fn plain_http_that_others_reach_needs_a_word() {
+    let url = "http.public_url = \"https://a.org\"";
+    for address in OUTSIDE {
+        let text = format!("http.listen = \"{address}\"\n{url}\n");
+        assert_eq!(refusal(&text), format!("auth.toml:1:15: {PLAIN}"));
+        let flags = Flags { listen: Some(address.parse().unwrap()), ..Flags::default() };
+        assert_eq!(load(url, flags).unwrap_err(), format!("--listen: {PLAIN}"));
+        assert!(load(&format!("{text}http.plain = \"public\""), Flags::default()).is_ok());
+        assert!(load(&format!("{text}{FILES}"), Flags::default()).is_ok());
+    }
+    assert!(load("http.plain = \"public\"", Flags::default()).is_ok());
+}
+
 /// NET-04, CFG-03
 #[test]
 fn a_listener_that_is_reachable_from_outside_needs_a_public_url() {
-    for address in ["0.0.0.0:80", "192.0.2.1:80", "[::]:80", "[2001:db8::1]:80"] {
-        let text = format!("http.listen = \"{address}\"");
-        assert_eq!(refusal(&text), format!("auth.toml:1:15: {PUBLIC}"));
-        let flags = Flags { listen: Some(address.parse().unwrap()), ..Flags::default() };
-        assert_eq!(load("", flags.clone()).unwrap_err(), format!("--listen: {PUBLIC}"));
-        assert!(load("http.public_url = \"https://a.org/\"", flags).is_ok());
+    for address in OUTSIDE {
+        for way in ["http.plain = \"public\"\n", FILES] {
+            let text = format!("http.listen = \"{address}\"\n{way}");
+            assert_eq!(refusal(&text), format!("auth.toml:1:15: {PUBLIC}"));
+            let flags = Flags { listen: Some(address.parse().unwrap()), ..Flags::default() };
+            assert_eq!(load(way, flags.clone()).unwrap_err(), format!("--listen: {PUBLIC}"));
+            let named = format!("{way}http.public_url = \"https://a.org/\"");
+            assert!(load(&named, flags).is_ok());
+        }
     }
     assert!(load("http.listen = \"[::1]:0\"", Flags::default()).is_ok());
+}
+
+/// HTTP-10
+#[test]
+fn a_certificate_comes_with_its_key_and_makes_the_public_url_https() {
+    let both = "tls.certificate and tls.key must be set together";
+    for (text, place) in [
+        ("tls.certificate = \"a.pem\"", "auth.toml:1:19: tls.certificate"),
+        ("tls.key = \"a.key\"\ntls.certificate = \"off\"", "auth.toml:2:19: tls.certificate"),
+        ("tls.key = \"a.key\"", "auth.toml:1:11: tls.key"),
+    ] {
+        assert_eq!(refusal(text), format!("{place}: {both}"));
+    }
+    let plain = refusal(&format!("http.public_url = \"http://localhost:1\"\n{FILES}"));
+    let said =
+        "auth.toml:1:19: http.public_url: must start with https where the listener speaks TLS";
+    assert_eq!(plain, said);
+    let bound = "127.0.0.1:443".parse().unwrap();
+    let config = load(FILES, Flags::default()).unwrap().config;
+    assert_eq!(config.public_url(bound), "https://127.0.0.1");
+    assert_eq!(
+        load("", Flags::default()).unwrap().config.public_url(bound),
+        "http://127.0.0.1:443"
+    );
+}
+
+/// BRW-02
+#[test]
+fn hsts_is_on_where_doorkey_itself_speaks_tls_to_others() {
+    let url = "http.public_url = \"https://a.org\"\n";
+    let local = "http.public_url = \"https://localhost:8080\"\n";
+    for (text, shown) in [
+        (String::new(), "0s"),
+        (url.to_owned(), "0s"),
+        (format!("{url}{FILES}"), "365d"),
+        (format!("{local}{FILES}"), "0s"),
+        (format!("{url}{FILES}http.hsts = \"0s\""), "0s"),
+        (format!("{url}{FILES}http.hsts = \"730d\""), "730d"),
+    ] {
+        let loaded = load(&text, Flags::default()).unwrap();
+        let setting = loaded.effective().into_iter().find(|s| s.key == "http.hsts").unwrap();
+        assert_eq!(setting.value, shown, "{text}");
+    }
+}
+
+#[test]
+fn development_with_tls_has_a_certificate_of_its_own() {
+    let flags = Flags { tls: true, ..dev(None) };
+    let loaded = load("", flags.clone()).unwrap();
+    assert_eq!(loaded.config.public_url("127.0.0.1:1".parse().unwrap()), "https://127.0.0.1:1");
+    let files = load(FILES, flags.clone()).unwrap_err();
+    assert!(files.starts_with("auth.toml:1:19: tls.certificate: "), "{files}");
+    assert!(files.ends_with("must be left out with --tls, which makes a certificate of its own"));
+    let text = "http.public_url = \"https://localhost:8080\"";
+    assert!(load(text, flags).is_ok());
+    let never = Flags { tls: true, ..Flags::default() };
+    assert!(!load("", never).unwrap().config.tls.is_on(), "without --dev it is nothing");
+    assert!(refusal("tls.self_signed = true").contains("is not a known key"));
 }
 
 /// HTTP-08

@@ -2,9 +2,10 @@
 //! by hand, seeded randomness and cheap hashing. Every answer of every test is held against the
 //! server's own `/openapi.json`.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::openapi::Document;
@@ -21,7 +22,7 @@ use doorkey::http::client_ip::ForwardedHeader;
 use doorkey::http::cookie::CookieRule;
 use doorkey::http::listen::Peer;
 use doorkey::http::{self, Api};
-use doorkey::model::{Algorithm, Clock, Role, Secret, Timestamp};
+use doorkey::model::{Algorithm, Clock, Role, Rule, Secret, Timestamp};
 use doorkey::store::engine::Engine;
 use doorkey::store::{Memory, Store};
 use http_body_util::{BodyExt as _, Full};
@@ -379,6 +380,7 @@ impl RequestBuilder<'_> {
         *request.headers_mut().unwrap() = self.headers;
         let request = request.body(Full::new(Bytes::from(self.body))).unwrap();
         let mut answer = Answer::of(self.server.api.handle(request, self.peer).await).await;
+        answer.rule = explained(self.server, &answer);
         // The document is about the network; the control socket has answers of its own.
         if let Peer::Tcp(_) = self.peer {
             let document = Document::of(self.server).await;
@@ -397,6 +399,24 @@ pub struct Answer {
     /// Where `/openapi.json` has it: the row, and the status or the problem's code. `None` for
     /// paths and methods that do not exist.
     pub documented: Option<String>,
+    /// The exact rule of a refusal, which the client is not told.
+    pub rule: Option<Rule>,
+}
+
+/// What the server says to administrators of an answer: nothing of a success, and of a refusal
+/// the rule, which always leads to the same answer.
+fn explained(server: &TestServer, answer: &Answer) -> Option<Rule> {
+    static CODES: Mutex<BTreeMap<&str, &str>> = Mutex::new(BTreeMap::new());
+    if answer.status < 400 {
+        return None;
+    }
+    let known = server.api.refusals().of(answer.header("x-request-id").unwrap());
+    let refusal = known.first().expect("a refusal that is not kept");
+    let (rule, row) = (refusal.why.rule(), refusal.kind.unwrap().row());
+    assert_eq!(answer.status, row.status.as_u16(), "{refusal:?}");
+    let code = *CODES.lock().unwrap().entry(rule.word()).or_insert(row.code);
+    assert_eq!(code, row.code, "{rule} has two answers");
+    Some(rule)
 }
 
 impl Answer {
@@ -404,13 +424,26 @@ impl Answer {
     pub async fn of(response: Response) -> Self {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        Self { status: parts.status.as_u16(), headers: parts.headers, body, documented: None }
+        Self {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body,
+            documented: None,
+            rule: None,
+        }
     }
 
     /// Asserts the status.
     #[track_caller]
     pub fn status(self, expected: u16) -> Self {
         assert_eq!(self.status, expected, "{}", self.text());
+        self
+    }
+
+    /// Asserts by which rule it was refused.
+    #[track_caller]
+    pub fn rule(self, word: &str) -> Self {
+        assert_eq!(self.rule.map(Rule::word), Some(word), "{}", self.text());
         self
     }
 

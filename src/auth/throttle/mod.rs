@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore};
 
-use self::counter::{Room, Streak, Window};
+use self::counter::{Counter, Room, Streak, Window};
 pub(super) use self::persist::{MOST_SAVED, is_over};
 use self::place::{Places, Tables};
 use self::reservation::Outcome;
@@ -50,7 +50,7 @@ pub struct Limits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::auth) enum Refused {
     /// Come back after this long.
-    Throttled(Duration),
+    Throttled(Duration, Counter),
     /// Too many wait already.
     Busy,
 }
@@ -133,11 +133,11 @@ impl Throttle {
             // Registered before looking, so that an answer in between is not missed.
             let answered = self.answered.notified();
             match self.try_reserve(&places) {
-                Room::Free => {
+                (Room::Free, _) => {
                     return Ok(Reservation::new(self.clone(), places));
                 }
-                Room::In(wait) => return Err(Refused::Throttled(wait)),
-                Room::AfterOthers => {}
+                (Room::In(wait), counter) => return Err(Refused::Throttled(wait, counter)),
+                (Room::AfterOthers, _) => {}
             }
             if place_in_line.is_none() {
                 place_in_line = Some(self.waiting.try_acquire().map_err(|_| Refused::Busy)?);
@@ -153,7 +153,8 @@ impl Throttle {
     pub(in crate::auth) fn register(&self, ip: Option<IpAddr>) -> Result<(), Refused> {
         let limit = self.limits.registrations_per_network;
         for (network, factor) in ip.map(limiter_networks).unwrap_or_default() {
-            self.count(network_key(network, b"registration"), limit.saturating_mul(factor))?;
+            let key = network_key(network, b"registration");
+            self.count(key, limit.saturating_mul(factor), Counter::Registrations)?;
         }
         Ok(())
     }
@@ -163,7 +164,8 @@ impl Throttle {
     /// # Errors
     /// [`Refused::Throttled`] when it had too many within a minute.
     pub(in crate::auth) fn change_profile(&self, account: &Fingerprint) -> Result<(), Refused> {
-        self.count(fingerprint(&[b"profile", account]), self.limits.profile_changes_per_account)
+        let limit = self.limits.profile_changes_per_account;
+        self.count(fingerprint(&[b"profile", account]), limit, Counter::ProfileChanges)
     }
 
     /// Counts one service of this network that did not prove who it is.
@@ -173,13 +175,14 @@ impl Throttle {
     pub(in crate::auth) fn refuse_service(&self, ip: Option<IpAddr>) -> Result<(), Refused> {
         let limit = self.limits.service_failures_per_network;
         for (network, factor) in ip.map(limiter_networks).unwrap_or_default() {
-            self.count(network_key(network, b"service"), limit.saturating_mul(factor))?;
+            let key = network_key(network, b"service");
+            self.count(key, limit.saturating_mul(factor), Counter::Services)?;
         }
         Ok(())
     }
 
     /// Counts one act under `key`; a `limit` of 0 is none.
-    fn count(&self, key: Fingerprint, limit: u32) -> Result<(), Refused> {
+    fn count(&self, key: Fingerprint, limit: u32, counter: Counter) -> Result<(), Refused> {
         if limit == 0 {
             return Ok(());
         }
@@ -188,7 +191,7 @@ impl Throttle {
         let window = tables.acts.entry(key, |w| !w.is_idle(now));
         match window.room(limit, now) {
             Room::Free => window.fail(),
-            Room::In(wait) => return Err(Refused::Throttled(wait)),
+            Room::In(wait) => return Err(Refused::Throttled(wait, counter)),
             Room::AfterOthers => return Err(Refused::Busy),
         }
         Ok(())
@@ -201,11 +204,12 @@ impl Throttle {
         self.lock().accounts.entry(*account, |streak| streak.pending > 0).forgive(now);
     }
 
-    fn try_reserve(&self, places: &Places) -> Room {
+    /// Whether there is room, and by which counter when there is none.
+    fn try_reserve(&self, places: &Places) -> (Room, Counter) {
         let now = self.clock.monotonic();
         let mut tables = self.lock();
         let room = tables.room(places, &self.limits, now);
-        if room == Room::Free {
+        if room.0 == Room::Free {
             tables.each(places, now, (|streak: &mut Streak| streak.reserve(now), Window::reserve));
         }
         room
@@ -274,7 +278,7 @@ mod tests {
         };
         let (pairs, accounts) = entries(&mut throttle.lock());
         assert!(pairs < 100_000 && accounts < 100_000);
-        assert!(matches!(throttle.reserve(&who(0)).await, Err(Refused::Throttled(_))));
+        assert!(matches!(throttle.reserve(&who(0)).await, Err(Refused::Throttled(_, _))));
     }
 
     /// THR-04: a wait is bounded as a whole, however busy others keep the place.
@@ -304,6 +308,6 @@ mod tests {
     async fn an_attempt_that_is_dropped_counts_as_failed() {
         let throttle = throttle(1);
         drop(throttle.reserve(&who(0)).await.unwrap());
-        assert!(matches!(throttle.reserve(&who(0)).await, Err(Refused::Throttled(_))));
+        assert!(matches!(throttle.reserve(&who(0)).await, Err(Refused::Throttled(_, _))));
     }
 }

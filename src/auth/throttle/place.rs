@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::counter::{Room, Streak, Window};
 use super::table::Table;
-use super::{Attempter, Limits};
+use super::{Attempter, Counter, Limits};
 use crate::auth::network::{limiter_networks, network_key};
 use crate::crypto::fingerprint;
 use crate::store::Fingerprint;
@@ -37,29 +37,38 @@ impl Tables {
         pairs.entries() + accounts.entries() + networks.entries() + acts.entries()
     }
 
-    pub(super) fn room(&mut self, places: &Places, limits: &Limits, now: Duration) -> Room {
+    /// The least room that a counter leaves, and which counter that is.
+    pub(super) fn room(
+        &mut self,
+        places: &Places,
+        limits: &Limits,
+        now: Duration,
+    ) -> (Room, Counter) {
         self.forgive_pair(places);
-        let mut worst = Room::Free;
-        let mut consider = |room: Room| match (&worst, &room) {
+        let mut worst = (Room::Free, Counter::AccountNetwork);
+        let mut consider = |room: Room, counter: Counter| match (&worst.0, &room) {
             (_, Room::Free) | (Room::In(_), Room::AfterOthers) => {}
             (Room::In(a), Room::In(b)) if a >= b => {}
             (Room::Free | Room::AfterOthers | Room::In(_), Room::In(_) | Room::AfterOthers) => {
-                worst = room;
+                worst = (room, counter);
             }
         };
         if !places.networks.is_empty() && limits.login_failures > 0 {
             let needed = |s: &Streak| s.blocked_until > now || s.pending > 0;
-            consider(self.pairs.entry(places.pair, needed).room(limits.login_failures, now));
+            let pair = self.pairs.entry(places.pair, needed);
+            consider(pair.room(limits.login_failures, now), Counter::AccountNetwork);
         }
         if !places.is_exempt && limits.login_failures_per_account > 0 {
             let limit = limits.login_failures_per_account;
             let needed = |s: &Streak| s.failures >= limit || s.pending > 0;
-            consider(self.accounts.entry(places.account, needed).room_up_to(limit));
+            let account = self.accounts.entry(places.account, needed);
+            consider(account.room_up_to(limit), Counter::Account);
         }
         if limits.login_failures_per_network > 0 && !places.has_device {
             for (key, factor) in &places.networks {
                 let limit = limits.login_failures_per_network.saturating_mul(*factor);
-                consider(self.networks.entry(*key, |w| !w.is_idle(now)).room(limit, now));
+                let network = self.networks.entry(*key, |w| !w.is_idle(now));
+                consider(network.room(limit, now), Counter::Network);
             }
         }
         worst

@@ -221,7 +221,7 @@ fn a_token_has_one_form() {
     // second spelling.
     let next = |c: char| char::from(u8::try_from(c).unwrap() + 1);
     let stray = format!("{}{}", &token[..token.len() - 1], next(token.chars().last().unwrap()));
-    assert_eq!(verify_with(&key, &stray, NOW), Err(Refusal::Malformed));
+    assert_eq!(verify_with(&key, &stray, NOW), Err(Refusal::BadEncoding));
 }
 
 /// TOK-18, TOK-24.

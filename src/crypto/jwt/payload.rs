@@ -91,7 +91,7 @@ impl Incoming {
             return Err(Refusal::WrongAudience);
         }
         if self.client_id != CLIENT {
-            return Err(Refusal::BadClaims);
+            return Err(Refusal::WrongClient);
         }
         self.check_times(now)?;
         Ok(Claims {
@@ -107,11 +107,8 @@ impl Incoming {
     }
 
     fn check_times(&self, now: Timestamp) -> Result<(), Refusal> {
-        if self.exp <= self.iat {
-            return Err(Refusal::BadClaims);
-        }
-        if self.exp.since(self.iat) > MAX_LIFE {
-            return Err(Refusal::LifeTooLong);
+        if self.exp <= self.iat || self.exp.since(self.iat) > MAX_LIFE {
+            return Err(Refusal::WrongLife);
         }
         let early = self.nbf.is_some_and(|nbf| nbf > now.plus(NBF_LEEWAY));
         if early || self.iat > now.plus(IAT_LEEWAY) {

@@ -15,9 +15,10 @@ use crate::http::kind::Kind;
 use crate::http::openapi::words;
 use crate::http::problem::Problem;
 use crate::http::query::{self, refuse};
+use crate::http::reply::RefusalBody;
 use crate::http::reply::{self, EventBody};
 use crate::http::route::{Context, Endpoint, Guard, Route};
-use crate::model::{EventKind, UserId};
+use crate::model::{EventKind, Rule, UserId};
 
 const PARAMETERS: [Parameter; 4] = [
     query::LIMIT,
@@ -27,9 +28,12 @@ const PARAMETERS: [Parameter; 4] = [
 ];
 
 pub(super) fn endpoints(context: &Context) -> Vec<Endpoint> {
-    let gives = |doc: Doc| doc.gives::<Body<'_>>(StatusCode::OK, "Events, the newest first.");
-    let listing = gives(Doc::new("The audit trail")).query(&PARAMETERS);
-    let of_one = gives(Doc::new("What the audit trail knows of one request"));
+    let said = "Events, the newest first.";
+    let listing = Doc::new("The audit trail").gives::<Body<'_>>(StatusCode::OK, said);
+    let listing = listing.query(&PARAMETERS);
+    let said = "Its events, and why it was refused, the newest first.";
+    let of_one =
+        Doc::new("What is known of one request").gives::<OneBody<'_>>(StatusCode::OK, said);
     let one = Route::get("/admin/events/{request_id}", Guard::Admin).doc(of_one);
     vec![
         context.endpoint(Route::get("/admin/events", Guard::Admin).doc(listing), list),
@@ -47,6 +51,19 @@ struct Body<'a> {
     next_cursor: Option<&'a str>,
 }
 
+/// What is known of one request.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RequestEvents)]
+struct OneBody<'a> {
+    events: Vec<EventBody<'a>>,
+    /// Always null: there is one page.
+    #[schema(required = true)]
+    next_cursor: Option<&'a str>,
+    /// From the last 10,000 of this run of the server. More than one when a proxy used the id
+    /// again.
+    refusals: Vec<RefusalBody<'a>>,
+}
+
 async fn list(context: Context, call: Arc<Call>) -> Result<Response, Problem> {
     let [limit, cursor, user, kind] = call.query(PARAMETERS.map(|parameter| parameter.name))?;
     let filter = EventFilter {
@@ -61,10 +78,15 @@ async fn list(context: Context, call: Arc<Call>) -> Result<Response, Problem> {
 }
 
 async fn of_request(context: Context, call: Arc<Call>) -> Result<Response, Problem> {
-    let request_id = call.part("request_id").ok_or(Kind::NotFound)?;
+    let request_id = call.part("request_id").unwrap_or_default();
     let events = context.auth.events_of_request(call.access()?, request_id).await?;
+    let refusals = context.refusals.of(request_id);
+    if events.is_empty() && refusals.is_empty() {
+        return Err(Problem::new(Kind::NotFound, Rule::RequestUnknown));
+    }
     let events = events.iter().map(EventBody::from).collect();
-    Ok(reply::ok(&Body { events, next_cursor: None }))
+    let refusals = refusals.iter().map(|refusal| RefusalBody::from(&**refusal)).collect();
+    Ok(reply::ok(&OneBody { events, next_cursor: None, refusals }))
 }
 
 fn user_id(text: &str) -> Result<UserId, Problem> {

@@ -8,6 +8,7 @@ mod clock;
 mod events;
 mod keys;
 mod sessions;
+mod tokens;
 mod transfer;
 mod users;
 
@@ -23,7 +24,7 @@ pub(super) fn endpoints(context: &Context) -> Vec<Endpoint> {
         audit::endpoints(context),
         clock::endpoints(context),
         transfer::endpoints(context),
-        vec![backup::endpoint(context)],
+        vec![backup::endpoint(context), tokens::endpoint(context)],
     ]
     .concat()
 }

@@ -8,6 +8,11 @@ use crate::http::basic::basic;
 use crate::http::kind::Kind;
 use crate::http::problem::Problem;
 use crate::http::route::{Guard, Route};
+use crate::model::Rule;
+
+fn none() -> Problem {
+    Problem::new(Kind::InvalidClient, Rule::ServiceMissing)
+}
 
 impl Api {
     /// The proven service where the row is for services; `None` elsewhere.
@@ -20,7 +25,7 @@ impl Api {
         if route.guard != Guard::Service {
             return Ok(None);
         }
-        let (id, secret) = basic(headers)?.ok_or(Kind::InvalidClient)?;
+        let (id, secret) = basic(headers)?.ok_or_else(none)?;
         Ok(Some(self.0.auth.authenticate_service((&id, secret), client).await?))
     }
 }

@@ -27,9 +27,13 @@ impl Phase {
         Busy(self.clone())
     }
 
+    fn number(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
     /// The number of the present pause; `None` within a request.
     fn pause(&self) -> Option<u64> {
-        Some(self.0.load(Ordering::Acquire)).filter(|number| number.is_multiple_of(2))
+        Some(self.number()).filter(|number| number.is_multiple_of(2))
     }
 }
 
@@ -44,11 +48,16 @@ impl Drop for Busy {
 pub(super) struct Waits {
     idle: Duration,
     header: Duration,
+    answer: Duration,
 }
 
 impl Waits {
     pub(super) const fn new(limits: &Limits) -> Self {
-        Self { idle: limits.idle_timeout, header: limits.header_timeout }
+        Self {
+            idle: limits.idle_timeout,
+            header: limits.header_timeout,
+            answer: limits.request_timeout,
+        }
     }
 }
 
@@ -67,11 +76,15 @@ pub(super) struct WatchedStream<S> {
     waits: Waits,
     reading: Option<Deadline>,
     writing: Option<Pin<Box<Sleep>>>,
+    flushing: Option<Pin<Box<Sleep>>>,
+    /// The end of the time that an answer, by the number of its phase, may take in all.
+    answering: Option<(u64, Pin<Box<Sleep>>)>,
 }
 
 impl<S> WatchedStream<S> {
     pub(super) const fn new(inner: S, phase: Phase, waits: Waits) -> Self {
-        Self { inner, phase, waits, reading: None, writing: None }
+        let (writing, flushing, answering) = (None, None, None);
+        Self { inner, phase, waits, reading: None, writing, flushing, answering }
     }
 
     /// Starts the wait that is due: the idle one in a new pause, the header's at the first
@@ -86,22 +99,40 @@ impl<S> WatchedStream<S> {
             sleep: Box::pin(sleep(wait)),
         }))
     }
+}
 
-    /// What becomes of a write that made this progress.
-    fn watch_write<T>(
+impl<S> WatchedStream<S> {
+    /// What becomes of a step of an answer that its client may take in drops, but not for ever.
+    fn within_answer<T>(
         &mut self,
+        step: Poll<io::Result<T>>,
         context: &mut Context<'_>,
-        written: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            self.writing = None;
-            return written;
+        if step.is_ready() {
+            return step;
         }
-        let idle = self.waits.idle;
-        let wait = self.writing.get_or_insert_with(|| Box::pin(sleep(idle)));
-        ready!(wait.as_mut().poll(context));
+        let (number, wait) = (self.phase.number(), self.waits.answer);
+        let running = self.answering.take().filter(|(of, _)| *of == number);
+        let (_, end) =
+            self.answering.insert(running.unwrap_or_else(|| (number, Box::pin(sleep(wait)))));
+        ready!(end.as_mut().poll(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
+}
+
+/// What becomes of a step of writing, which may make no progress for so long.
+fn watched<T>(
+    wait: &mut Option<Pin<Box<Sleep>>>,
+    (step, limit): (Poll<io::Result<T>>, Duration),
+    context: &mut Context<'_>,
+) -> Poll<io::Result<T>> {
+    if step.is_ready() {
+        *wait = None;
+        return step;
+    }
+    let wait = wait.get_or_insert_with(|| Box::pin(sleep(limit)));
+    ready!(wait.as_mut().poll(context));
+    Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
 }
 
 fn sleep(wait: Duration) -> Sleep {
@@ -138,7 +169,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WatchedStream<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.inner).poll_write(context, bytes);
-        this.watch_write(context, written)
+        let step = watched(&mut this.writing, (written, this.waits.idle), context);
+        this.within_answer(step, context)
     }
 
     fn poll_write_vectored(
@@ -148,19 +180,28 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WatchedStream<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.inner).poll_write_vectored(context, parts);
-        this.watch_write(context, written)
+        let step = watched(&mut this.writing, (written, this.waits.idle), context);
+        this.within_answer(step, context)
     }
 
     fn is_write_vectored(&self) -> bool {
         self.inner.is_write_vectored()
     }
 
+    /// Under TLS what was written may wait here for the client.
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().inner).poll_flush(context)
+        let this = self.get_mut();
+        let flushed = Pin::new(&mut this.inner).poll_flush(context);
+        let step = watched(&mut this.flushing, (flushed, this.waits.idle), context);
+        this.within_answer(step, context)
     }
 
+    /// As the flush: a farewell has to be sent.
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().inner).poll_shutdown(context)
+        let this = self.get_mut();
+        let shut = Pin::new(&mut this.inner).poll_shutdown(context);
+        let step = watched(&mut this.flushing, (shut, this.waits.idle), context);
+        this.within_answer(step, context)
     }
 }
 
@@ -174,7 +215,8 @@ mod tests {
 
     fn watched<S>(inner: S) -> (WatchedStream<S>, Phase) {
         let phase = Phase::default();
-        let waits = Waits { idle: Duration::from_millis(60), header: Duration::from_millis(20) };
+        let [idle, header, answer] = [60, 20, 600].map(Duration::from_millis);
+        let waits = Waits { idle, header, answer };
         (WatchedStream::new(inner, phase.clone(), waits), phase)
     }
 

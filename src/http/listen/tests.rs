@@ -1,13 +1,16 @@
 //! The accept loop over real sockets: a small handler, and clients that write raw bytes.
 
+mod certificate;
+mod framing;
 mod limits;
 mod protocol;
 mod shutdown;
+mod tls;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -47,7 +50,7 @@ impl Handler for TestHandler {
             "/body" => {
                 return match read_body(request.into_body(), 16, millis(100)).await {
                     Ok(body) => Response::new(body.into()),
-                    Err(kind) => self.refuse(kind),
+                    Err(bad) => Problem::from(bad).into_response("test"),
                 };
             }
             _ => {}
@@ -55,9 +58,11 @@ impl Handler for TestHandler {
         Response::new("done".into())
     }
 
-    fn refuse(&self, kind: Kind) -> Response {
-        Problem::new(kind).into_response("test")
+    fn refuse(&self, unanswered: Unanswered, _: Peer) -> Response {
+        Problem::from(unanswered).into_response("test")
     }
+
+    fn turned_away(&self, _: Peer) {}
 }
 
 /// A running loop, and how to stop it.
@@ -105,7 +110,7 @@ impl Running {
 }
 
 /// Everything until the end, a reset, or 300 ms of silence.
-async fn read_some(client: &mut TcpStream) -> String {
+async fn read_some(client: &mut (impl AsyncRead + Unpin)) -> String {
     let mut text = Vec::new();
     let mut buffer = [0; 4096];
     while let Ok(Ok(read @ 1..)) = tokio::time::timeout(millis(300), client.read(&mut buffer)).await
@@ -116,7 +121,7 @@ async fn read_some(client: &mut TcpStream) -> String {
 }
 
 /// One answer with the body `done`.
-async fn ask(client: &mut TcpStream, path: &str) -> String {
+async fn ask(client: &mut (impl AsyncRead + AsyncWrite + Unpin), path: &str) -> String {
     let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
     client.write_all(request.as_bytes()).await.unwrap();
     let mut text = String::new();
@@ -133,7 +138,7 @@ async fn ask(client: &mut TcpStream, path: &str) -> String {
 }
 
 /// Whether the server closes the connection within this time.
-async fn closes_within(client: &mut TcpStream, wait: Duration) -> bool {
+async fn closes_within(client: &mut (impl AsyncRead + Unpin), wait: Duration) -> bool {
     let mut buffer = [0; 4096];
     let closed = async { while matches!(client.read(&mut buffer).await, Ok(1..)) {} };
     tokio::time::timeout(wait, closed).await.is_ok()

@@ -11,8 +11,8 @@ use crate::http::json::is_declared;
 use crate::http::kind::Kind;
 use crate::http::openapi::words;
 use crate::http::problem::Problem;
-use crate::http::query::{decode, refuse};
-use crate::model::Secret;
+use crate::http::query::decode;
+use crate::model::{Denial, Rule, Secret};
 
 /// What may prove a service in a body. The header has done so already, and a request proves it in one
 /// way only (RFC 6749, 2.3).
@@ -34,11 +34,11 @@ pub(super) struct Form {
 /// The token that a service sends.
 ///
 /// # Errors
-/// `unsupported_media_type`, and `invalid_request` for what is no form, a parameter that comes twice
+/// `unsupported_media_type`, and `malformed_form` for what is no form, a parameter that comes twice
 /// or behind the `?`, another proof than the header's, another service's name, and no token.
 pub(super) fn token(call: &Call) -> Result<Secret, Problem> {
     if !is_declared(&call.headers, "application/x-www-form-urlencoded") {
-        return Err(Kind::UnsupportedMediaType.into());
+        return Err(Problem::new(Kind::UnsupportedMediaType, Rule::FormMedia));
     }
     if call.query.is_some() {
         return Err(refuse("query", "is no place for parameters"));
@@ -58,6 +58,11 @@ pub(super) fn token(call: &Call) -> Result<Secret, Problem> {
         }
     }
     token.map(Secret::new).ok_or_else(|| refuse("token", "is missing"))
+}
+
+fn refuse(what: &'static str, message: &'static str) -> Problem {
+    let why = Denial::from(Rule::FormRefused).with_detail(format_args!("{what} {message}"));
+    Problem::new(Kind::MalformedForm, why).field(what, message)
 }
 
 /// What a parameter must not say.

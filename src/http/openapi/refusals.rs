@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::http::doc::{Cookie, Doc};
 use crate::http::kind::Kind;
-use crate::http::problem::oauth;
 use crate::http::route::{Body, Counts, Guard, Route};
 
 /// The problems of a row by their status, in the order of [`Kind::ALL`].
@@ -30,9 +29,7 @@ pub(super) fn refusals(row: &Route, doc: &Doc) -> BTreeMap<u16, Vec<Kind>> {
     }
     let mut by_status: BTreeMap<u16, Vec<Kind>> = BTreeMap::new();
     for kind in Kind::ALL.iter().filter(|kind| kinds.contains(kind)) {
-        let status =
-            if row.guard == Guard::Service { oauth::status(*kind) } else { kind.row().status };
-        by_status.entry(status.as_u16()).or_default().push(*kind);
+        by_status.entry(kind.row().status.as_u16()).or_default().push(*kind);
     }
     by_status
 }
@@ -61,10 +58,10 @@ const fn of_body(body: Body) -> &'static [Kind] {
             Kind::InvalidRequest,
         ],
         Body::Form => &[
+            Kind::MalformedForm,
             Kind::RequestTimeout,
             Kind::BodyTooLarge,
             Kind::UnsupportedMediaType,
-            Kind::InvalidRequest,
         ],
     }
 }

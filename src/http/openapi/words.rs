@@ -63,6 +63,8 @@ words! {
     BackupHealth: among(["ok", "failing"]), "How the backups by the schedule do.";
     Code: among(Kind::ALL.iter().map(|kind| kind.row().code)),
         "What went wrong, as a word that stays the same.";
+    Rule: among(model::Rule::ALL.iter().map(|rule| rule.word())),
+        "The exact rule that refused a request, as a word that stays the same.";
     EventKind: words_of(&model::EventKind::ALL), "What happened.";
     Outcome: words_of(&[O::Done, O::Refused]), "How it ended.";
     KeyState: words_of(&[K::Next, K::Signing, K::Retiring, K::Gone]),

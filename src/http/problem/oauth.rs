@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 use utoipa::ToSchema;
+use warp::http::HeaderValue;
 use warp::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
-use warp::http::{HeaderValue, StatusCode};
 use warp::reply::Response;
 
 use super::Problem;
@@ -33,11 +33,6 @@ pub(in crate::http) const WORDS: [&str; 6] = [
     "unsupported_token_type",
 ];
 
-/// The status under which OAuth tells of `kind`: 400 where JSON routes say 422.
-pub(in crate::http) fn status(kind: Kind) -> StatusCode {
-    if kind == Kind::InvalidRequest { StatusCode::BAD_REQUEST } else { kind.row().status }
-}
-
 /// The word of OAuth for `kind`.
 const fn word(kind: Kind) -> &'static str {
     match kind {
@@ -48,7 +43,8 @@ const fn word(kind: Kind) -> &'static str {
         Kind::TooManyAttempts | Kind::Busy | Kind::Unavailable | Kind::ClockNotSet => {
             "temporarily_unavailable"
         }
-        Kind::MalformedJson
+        Kind::MalformedForm
+        | Kind::MalformedJson
         | Kind::MalformedHeader
         | Kind::InvalidToken
         | Kind::InvalidCredentials
@@ -84,7 +80,7 @@ impl Problem {
         };
         let body = serde_json::to_vec(&document).expect("texts encode");
         let mut response = Response::new(body.into());
-        *response.status_mut() = status(self.kind);
+        *response.status_mut() = self.kind.row().status;
         let headers = response.headers_mut();
         self.write_headers(headers);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -114,19 +110,21 @@ impl Problem {
 mod tests {
     use super::*;
     use crate::http::problem::tests::text;
+    use crate::model::Rule;
 
     /// OAU-10.
     #[tokio::test]
     async fn a_problem_is_the_error_of_rfc_6749() {
-        let problem = Problem::new(Kind::InvalidRequest).field("token", "is there more than once");
+        let problem = Problem::new(Kind::MalformedForm, Rule::FormRefused)
+            .field("token", "is there more than once");
         let response = problem.into_oauth("r-1");
         assert_eq!(response.status(), 400);
         assert_eq!(response.headers()["content-type"], "application/json");
         assert_eq!(response.headers()["cache-control"], "no-store");
         assert_eq!(
             text(response).await,
-            "{\"error\":\"invalid_request\",\"error_description\":\"The request is not valid. \
-             token is there more than once.\",\"error_uri\":\"/problems/invalid_request\"}"
+            "{\"error\":\"invalid_request\",\"error_description\":\"The form is not one that \
+             the route takes. token is there more than once.\",\"error_uri\":\"/problems/malformed_form\"}"
         );
     }
 
@@ -135,7 +133,7 @@ mod tests {
     async fn every_kind_has_a_word_and_only_an_unknown_service_is_asked_for_its_secret() {
         for kind in Kind::ALL {
             assert!(WORDS.contains(&word(*kind)), "{kind:?}");
-            let response = Problem::new(*kind).into_oauth("r");
+            let response = Problem::new(*kind, Rule::FormRefused).into_oauth("r");
             let challenge = response.headers().get("www-authenticate");
             let expected = (*kind == Kind::InvalidClient).then_some(r#"Basic realm="doorkey""#);
             assert_eq!(challenge.map(|value| value.to_str().unwrap()), expected, "{kind:?}");

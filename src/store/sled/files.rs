@@ -211,13 +211,25 @@ pub(super) fn remove_half_snapshots(store: &Path) -> Result<(), OpenError> {
 pub(super) fn seal(store: &Path) -> Result<(), OpenError> {
     for folder in [&blobs_path(store), store] {
         for path in files_of(folder)? {
-            set_mode(&path, FILE_MODE)?;
-            sync(&path).map_err(OpenError::io("sync the file", &path))?;
+            seal_file(&path)?;
         }
         set_mode(folder, FOLDER_MODE)?;
         sync_folder(folder)?;
     }
     Ok(())
+}
+
+/// A file that is gone has no mode and nothing to sync: sled's own thread removes what it does
+/// not need any more (blobs, older snapshots) while the others are being sealed.
+fn seal_file(path: &Path) -> Result<(), OpenError> {
+    match set_mode(path, FILE_MODE) {
+        Err(_) if !path.exists() => return Ok(()),
+        done => done?,
+    }
+    match sync(path) {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+        done => done.map_err(OpenError::io("sync the file", path)),
+    }
 }
 
 /// The regular files right below a folder; a link is not followed.
@@ -259,5 +271,21 @@ pub(super) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         Some(_) | None => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_sled_removes_while_its_folder_is_sealed_is_no_fault() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("17");
+        seal_file(&path).unwrap();
+        fs::write(&path, "a node").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        seal_file(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, FILE_MODE);
     }
 }

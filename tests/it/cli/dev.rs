@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::harness::{Place, Server};
 
 /// Everything up to the lines to paste, and those.
-fn read(server: &mut Server) -> (Vec<String>, Vec<String>) {
+pub(super) fn read(server: &mut Server) -> (Vec<String>, Vec<String>) {
     let mut said = Vec::new();
     while !said.last().is_some_and(|line: &String| line.contains("by pasting")) {
         said.push(server.line());
@@ -18,21 +18,31 @@ fn read(server: &mut Server) -> (Vec<String>, Vec<String>) {
     (said, (0..3).map(|_| server.line()).collect())
 }
 
-fn data_of(said: &[String]) -> PathBuf {
+pub(super) fn data_of(said: &[String]) -> PathBuf {
     said.iter().find_map(|line| line.strip_prefix("data folder: ")).unwrap().into()
 }
 
-fn account(said: &[String], name: &str) -> String {
+pub(super) fn account(said: &[String], name: &str) -> String {
     let start = format!("account {name}, password ");
     said.iter().find_map(|line| line.strip_prefix(&start)).unwrap().to_owned()
 }
 
-fn curl_is_here() -> bool {
+pub(super) fn curl_is_here() -> bool {
     let here = Command::new("curl").arg("--version").output().is_ok();
     if !here {
         eprintln!("SKIPPED: there is no curl on this machine");
     }
     here
+}
+
+/// Pastes the lines into a shell; the object that the last one prints.
+pub(super) fn run_lines(place: &Place, lines: &[String]) -> Value {
+    let mut shell = Command::new("sh");
+    shell.arg("-euc").arg(lines.join("\necho\n")).current_dir(place.path("."));
+    let output = shell.output().unwrap();
+    let (out, err) = (output.stdout, String::from_utf8(output.stderr).unwrap());
+    assert!(output.status.success() && err.is_empty(), "{err}");
+    serde_json::from_str(String::from_utf8(out).unwrap().lines().last().unwrap()).unwrap()
 }
 
 #[test]
@@ -43,17 +53,8 @@ fn the_printed_lines_register_log_in_and_call_a_protected_route() {
     let place = Place::new();
     let mut server = place.serve(&["--dev"]);
     let (_, lines) = read(&mut server);
-    let mut shell = Command::new("sh");
-    shell.arg("-euc").arg(lines.join("\necho\n")).current_dir(place.path("."));
-    let output = shell.output().unwrap();
-    let out = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        output.status.success() && output.stderr.is_empty(),
-        "{output:?}",
-        output = output.stderr
-    );
-    let user: Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
-    assert!(user["username"].as_str().unwrap().starts_with("ann-"), "{out}");
+    let user = run_lines(&place, &lines);
+    assert!(user["username"].as_str().unwrap().starts_with("ann-"), "{user}");
     assert_eq!(user["roles"], serde_json::json!(["user"]));
 }
 

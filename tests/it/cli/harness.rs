@@ -119,8 +119,13 @@ impl Place {
 
     /// Starts a server on a free port and waits for its first line.
     pub fn serve(&self, args: &[&str]) -> Server {
+        self.serve_on("127.0.0.1:0", args)
+    }
+
+    /// The same on this address.
+    pub fn serve_on(&self, listen: &str, args: &[&str]) -> Server {
         let log = File::options().create(true).append(true).open(self.path("log")).unwrap();
-        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        let mut command = self.command(&["serve", "--listen", listen]);
         command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().unwrap();
         let (sender, lines) = channel();
@@ -130,7 +135,8 @@ impl Place {
         });
         let mut server = Server { child, lines, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
         let first = server.line();
-        let address = first.strip_prefix("doorkey is listening on http://");
+        let url = first.strip_prefix("doorkey is listening on ");
+        let address = url.and_then(|url| Some(url.split_once("://")?.1));
         server.address =
             address.unwrap_or_else(|| panic!("{first}\n{}", self.log())).parse().unwrap();
         server
@@ -200,6 +206,14 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn send_signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
     /// The process.
     pub fn id(&self) -> u32 {
         self.child.id()
@@ -212,7 +226,7 @@ impl Server {
 
     /// Stops it in order; its exit code.
     pub fn signal(&mut self, signal: Signal) -> i32 {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        self.send_signal(signal);
         wait(&mut self.child)
     }
 
@@ -267,8 +281,7 @@ pub fn send_to(address: SocketAddr, start: &str, headers: &[&str], body: &str) -
     stream.write_all((head + body).as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    Answer { head: head.to_owned(), body: body.to_owned() }
+    Answer::of(&answer)
 }
 
 impl Drop for Server {
@@ -286,6 +299,12 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Of everything that came before the end of its connection.
+    pub fn of(text: &str) -> Self {
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        Self { head: head.to_owned(), body: body.to_owned() }
+    }
+
     #[track_caller]
     pub fn status(self, expected: u16) -> Self {
         let status = self.head.split(' ').nth(1).unwrap();

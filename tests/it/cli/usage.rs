@@ -2,7 +2,7 @@
 
 use super::harness::Place;
 
-const COMMANDS: [&str; 42] = [
+const COMMANDS: [&str; 45] = [
     "",
     "serve",
     "user",
@@ -29,6 +29,9 @@ const COMMANDS: [&str; 42] = [
     "audit list",
     "audit export",
     "audit verify",
+    "explain",
+    "token",
+    "token inspect",
     "config",
     "clock",
     "clock show",
@@ -102,6 +105,10 @@ fn wrong_usage_is_exit_code_2_and_touches_nothing() {
         "audit export a b",
         "audit verify a",
         "audit verify --expect 1",
+        "explain",
+        "explain a/b",
+        "token",
+        "token inspect eyJ",
         "serve --listen nonsense",
     ] {
         let args: Vec<&str> = wrong.split_whitespace().collect();
@@ -148,6 +155,7 @@ fn a_command_that_asks_makes_no_store() {
         &["audit", "list"],
         &["audit", "export"],
         &["audit", "verify"],
+        &["explain", "a"],
         &["recover", "ann", "--link"],
         &["clock", "show"],
         &["clock", "accept"],

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::explain::why;
 use crate::auth::{OTHER_PASSWORD, change_password, dump, on_memory, patch, take};
 use crate::harness::{Answer, Browser, PASSWORD, Setup, TestServer};
 
@@ -175,6 +176,8 @@ async fn a_token_opens_no_route_of_this_server() {
         let expected = r#"Bearer realm="doorkey", error="invalid_token""#;
         assert_eq!(answer.problem("invalid_token").header("www-authenticate"), Some(expected));
     }
+    let told = why(&root, &thief.get("/auth/me").send().await).await;
+    assert_eq!(told["rule"], "api_token_here");
     assert!(is_active(&server.service("wiki").await, &text).await);
 }
 

@@ -1,6 +1,10 @@
 //! The outside, asked as a client would ask it.
 
 pub(crate) mod api_tokens;
+mod explain;
+mod explain_bodies;
+mod explain_logins;
+mod inspect;
 mod introspect;
 mod metadata;
 mod metrics;

@@ -46,6 +46,7 @@ const CONTRACT: &[&str] = &[
     "GET /admin/events/{request_id}",
     "GET /admin/audit",
     "GET /admin/backup",
+    "POST /admin/tokens/inspect",
     "GET /admin/export",
     "POST /admin/import",
     "POST /auth/setup",

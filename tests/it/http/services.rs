@@ -4,6 +4,7 @@ use doorkey::crypto::hash_text;
 use doorkey::model::{ServiceId, ServiceSecret};
 use serde_json::{Value, json};
 
+use super::explain::alike;
 use crate::auth::{dump, on_memory};
 use crate::harness::{Answer, Browser, Setup, TestServer};
 
@@ -95,6 +96,24 @@ async fn who_does_not_prove_to_be_a_service_is_told_nothing_more() {
         let answer = request.form(&[("token", "abc")]).send().await.status(400);
         answer.oauth("invalid_request", "malformed_header");
     }
+}
+
+/// The services see one answer, an administrator the rule.
+#[tokio::test]
+async fn each_way_not_to_be_a_service_has_its_rule_and_one_answer() {
+    let server = TestServer::start().await;
+    let (root, _) = (server.admin().await, server.service("wiki").await);
+    let other = ServiceSecret::from_random(&[1; 32]);
+    let ask = async |name: &str, secret: &str| {
+        server.anonymous().with_basic(name, secret).introspect("abc").await
+    };
+    let refused = [
+        ("service_missing", server.anonymous().introspect("abc").await),
+        ("service_form", ask("wiki", "hunter22").await),
+        ("service_unknown", ask("shop", other.expose()).await),
+        ("service_secret", ask("wiki", other.expose()).await),
+    ];
+    alike(&root, &refused).await;
 }
 
 #[tokio::test]

@@ -84,9 +84,6 @@ pub async fn in_bodies(walk: &mut Walk, document: &Document) {
     let wiki = server.service("wiki").await;
     let callers = Callers { fresh: &fresh, ann, root, wiki };
     for row in rows(&server, document, "invalid_request") {
-        if row.body == Body::Form {
-            continue;
-        }
         let request = callers.request(row).query("unknown=1");
         walk.is("invalid_request", request.json(&json!({"unknown": 1}))).await;
     }
@@ -99,7 +96,7 @@ pub async fn in_bodies(walk: &mut Walk, document: &Document) {
         walk.is("unsupported_media_type", callers.request(row).body("{}")).await;
         if row.body == Body::Form {
             let empty = callers.request(row).form(&[]);
-            walk.is("invalid_request", empty).await;
+            walk.is("malformed_form", empty).await;
             continue;
         }
         let broken = callers.request(row).header("content-type", "application/json").body("{");

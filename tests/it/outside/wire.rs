@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use doorkey::http::Api;
 use doorkey::http::kind::Kind;
-use doorkey::http::listen::{Exempt, Handler, Limits, Peer, serve};
+use doorkey::http::listen::{Exempt, Handler, Limits, Peer, Unanswered, serve};
+use doorkey::model::Rule;
 use hyper::body::Incoming;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -26,8 +27,12 @@ impl Handler for Wired {
         self.0.handle(request, peer).await
     }
 
-    fn refuse(&self, kind: Kind) -> Response {
-        self.0.refuse(kind)
+    fn refuse(&self, unanswered: Unanswered, peer: Peer) -> Response {
+        self.0.refuse(unanswered.into(), peer)
+    }
+
+    fn turned_away(&self, peer: Peer) {
+        self.0.turned_away(peer);
     }
 }
 
@@ -48,8 +53,12 @@ struct Running {
     task: JoinHandle<()>,
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test owns its tasks")]
 async fn start() -> Running {
+    start_with(LIMITS).await
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test owns its tasks")]
+async fn start_with(limits: Limits) -> Running {
     let server = TestServer::start().await;
     server.account("ann", &["user"]).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -60,7 +69,7 @@ async fn start() -> Running {
         let _ = stopped.await;
     };
     let handler = Wired(server.api.clone());
-    let task = tokio::spawn(serve(listener, handler, (LIMITS, exempt), shutdown));
+    let task = tokio::spawn(serve(listener, handler, (limits, exempt), shutdown));
     Running { server, address, stop, task }
 }
 
@@ -253,4 +262,27 @@ async fn a_login_that_is_under_way_when_the_server_stops_is_finished() {
     assert!(login.header("set-cookie").is_some());
     tokio::time::timeout(Duration::from_secs(3), running.task).await.unwrap().unwrap();
     running.server.anonymous().login("ann", PASSWORD).await.status(200);
+}
+
+/// A connection over the limit is closed without a word, and a request that takes too long is
+/// given up; both are kept with the rule, under an id that the log or the answer has.
+#[tokio::test]
+async fn what_the_listener_refuses_is_kept_with_its_rule() {
+    let limits =
+        Limits { connections_per_address: 1, request_timeout: Duration::from_millis(50), ..LIMITS };
+    let running = start_with(limits).await;
+    let mut first = running.connect().await;
+    first.ask("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert!(running.connect().await.read(true).await.is_none());
+    let all = running.server.api.refusals().all();
+    let away = all.iter().find(|refusal| refusal.why.rule() == Rule::ConnectionLimit).unwrap();
+    assert_eq!((away.kind, away.ip), (None, Some(running.address.ip())));
+    assert!(!away.request_id.is_empty());
+    first.write("POST /auth/login HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n").await;
+    let given_up = first.read(true).await.unwrap();
+    assert_eq!(given_up.status(), 503);
+    let kept = running.server.api.refusals().of(given_up.header("x-request-id").unwrap());
+    assert_eq!((kept[0].why.rule(), kept[0].kind), (Rule::TooSlow, Some(Kind::Unavailable)));
+    running.stop.send(()).unwrap();
+    running.task.await.unwrap();
 }

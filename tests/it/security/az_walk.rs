@@ -213,6 +213,7 @@ async fn az_01_what_is_the_operators_is_not_there_for_anyone_on_the_network() {
         "POST /admin/clock/accept",
         "GET /admin/export",
         "POST /admin/import",
+        "POST /admin/tokens/inspect",
     ];
     assert_eq!(names(rows.iter().filter(is_operators)), set(&operators));
     let shared = |path: &str| rows.iter().any(|row| row.path == path && !is_operators(&row));

@@ -50,6 +50,12 @@ fn http_01_slow_silent_and_too_many_clients_are_cut() {
         "src/http/listen/tests/limits.rs: a_body_is_bounded_in_size_and_time_whatever_its_framing",
         "src/http/listen/tests/limits.rs: one_address_opens_so_many_connections_and_no_more",
         "src/http/listen/tests/limits.rs: beyond_the_limit_of_all_a_connection_waits_its_turn",
+        "src/http/listen/tests/limits.rs: a_body_that_drips_is_cut",
+        "src/http/listen/tests/limits.rs: an_answer_that_is_taken_in_drops_is_cut",
+        "src/http/listen/tests/limits.rs: a_half_closed_connection_gives_its_place_back_at_once",
+        "src/http/listen/tests/tls.rs: a_slow_or_silent_handshake_is_cut_and_holds_up_nobody",
+        "src/http/listen/tests/tls.rs: handshakes_count_for_their_address_and_for_all",
+        "src/http/listen/tests/tls.rs: slow_headers_silence_and_slow_bodies_are_cut_under_tls_too",
         "src/http/listen/stream.rs: drops_of_a_header_do_not_prolong_its_wait",
         "tests/it/outside/wire.rs: a_client_that_sends_its_headers_slowly_is_cut",
     ]);
@@ -65,16 +71,25 @@ fn http_02_headers_are_bounded_in_number_and_size_and_100_continue_is_answered()
 }
 
 #[test]
-fn http_03_a_request_that_can_be_read_in_two_ways_is_refused_or_the_last_one() {
+fn http_03_a_request_that_can_be_read_in_two_ways_is_refused_and_the_last_one() {
     shown_by(&[
-        "src/http/listen/tests/protocol.rs: ambiguous_requests_are_refused_or_close_the_connection",
+        "src/http/listen/tests/framing.rs: what_can_be_read_in_two_ways_is_400_and_the_end_of_the_connection",
+        "src/http/listen/tests/framing.rs: nothing_is_read_behind_a_chunked_body",
+        "src/http/listen/tests/framing.rs: a_bad_request_behind_good_ones_is_refused_after_their_answers",
+        "src/http/listen/tests/framing.rs: a_pipeline_is_answered_in_order_however_it_is_cut",
+        "src/http/listen/tests/framing.rs: a_body_that_nobody_read_is_not_taken_for_a_request",
+        "src/http/listen/tests/tls.rs: ambiguous_requests_are_refused_and_pipelines_answered_under_tls_too",
+        "src/http/listen/head.rs: a_head_in_pieces_is_judged_as_the_whole",
         "tests/it/outside/wire.rs: a_request_of_two_lengths_is_refused_and_the_connection_closed",
     ]);
 }
 
 #[test]
 fn http_04_http_2_is_not_spoken() {
-    shown_by(&["src/http/listen/tests/protocol.rs: another_protocol_is_not_spoken"]);
+    shown_by(&[
+        "src/http/listen/tests/protocol.rs: another_protocol_is_not_spoken",
+        "src/http/listen/tests/tls.rs: a_client_of_http_2_only_is_refused",
+    ]);
 }
 
 #[test]
@@ -86,8 +101,17 @@ fn http_07_a_panic_is_a_500_and_the_process_lives() {
 }
 
 #[test]
-fn http_10_the_listener_is_on_loopback_unless_the_outside_is_named() {
+fn http_10_tls_1_2_and_1_3_and_plain_http_on_loopback_unless_a_word_says_otherwise() {
     shown_by(&[
+        "src/http/listen/tests/tls.rs: both_versions_are_spoken_with_http_1_1_behind_them",
+        "src/http/listen/tests/tls.rs: older_versions_are_refused",
+        "src/server/tls/tests.rs: new_files_are_served_and_the_same_ones_are_left_alone",
+        "src/server/tls/tests.rs: bad_files_are_told_of_once_and_what_was_served_is_served_on",
+        "src/server/tls/tests.rs: a_key_that_others_can_read_is_refused_with_its_mending",
+        "tests/it/cli/tls.rs: certificate_files_make_it_https_with_secure_cookies_and_hsts",
+        "tests/it/cli/tls.rs: a_renewed_certificate_is_served_after_sighup_and_a_bad_one_is_not",
+        "tests/it/cli/tls.rs: plain_http_beyond_this_machine_needs_a_word_and_is_told_of",
+        "tests/it/config.rs: plain_http_that_others_reach_needs_a_word",
         "src/config/tests.rs: without_any_configuration_nothing_is_open",
         "tests/it/config.rs: a_listener_that_is_reachable_from_outside_needs_a_public_url",
     ]);

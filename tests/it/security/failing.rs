@@ -12,14 +12,14 @@ use crate::harness::{Answer, PASSWORD, Setup, TestServer};
 
 /// A memory engine whose reads or commits fail while the test says so.
 #[derive(Default)]
-pub(super) struct Moody {
+pub(crate) struct Moody {
     memory: Memory,
     no_reads: AtomicBool,
     no_commits: AtomicBool,
 }
 
 impl Moody {
-    pub(super) fn fail(&self, reads: bool, commits: bool) {
+    pub(crate) fn fail(&self, reads: bool, commits: bool) {
         self.no_reads.store(reads, Ordering::SeqCst);
         self.no_commits.store(commits, Ordering::SeqCst);
     }
@@ -55,7 +55,7 @@ impl Engine for Moody {
     }
 }
 
-pub(super) async fn start() -> (TestServer, Arc<Moody>) {
+pub(crate) async fn start() -> (TestServer, Arc<Moody>) {
     let engine = Arc::new(Moody::default());
     let setup = Setup { engine: engine.clone(), ..Setup::default() };
     (setup.start().await, engine)

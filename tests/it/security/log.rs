@@ -1,5 +1,7 @@
 //! What the log says, and what nobody can make it say.
 
+use std::time::Duration;
+
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tracing::Level;
@@ -7,7 +9,7 @@ use tracing::Level;
 use super::capture::Log;
 use crate::auth::WRONG_PASSWORD;
 use crate::cli::harness::{PASSWORD, Place, Server};
-use crate::harness::TestServer;
+use crate::harness::{Setup, TestServer};
 
 /// The lines of a place's log, each an object.
 fn lines(place: &Place) -> Vec<Value> {
@@ -36,8 +38,7 @@ fn acts(place: &Place, server: &Server) {
     server.get_as(&root, "/auth/me").status(200);
 }
 
-/// Each with when, what, how it ended, who, from where and in which request. A refused refresh
-/// and a throttled login are in the list of refusals and not in the audit trail.
+/// Each with when, what, how it ended, who, from where and in which request.
 #[test]
 fn log_01_what_happened_is_a_line_of_json_with_its_fields() {
     let place = Place::open().env("DOORKEY_LOG__FORMAT", "json");
@@ -143,4 +144,55 @@ async fn log_05_an_attack_writes_a_bounded_number_of_lines() {
     }
     server.auth.save(false).await.unwrap();
     assert!((4_000..=4_097).contains(&written(&log)));
+}
+
+/// They change nothing and have no event, but a line, with the rule that the client is not told.
+#[tokio::test]
+async fn log_01_a_refused_refresh_and_a_throttled_login_have_a_line_with_the_rule() {
+    let server = Setup::default().with_limits().start().await;
+    let ann = server.user("ann").await;
+    ann.delete("/auth/sessions").send().await.status(204);
+    let log = Log::start(Level::INFO);
+    let refused = ann.refresh().await.status(401);
+    server.anonymous().refresh().await.status(401);
+    let eve = server.anonymous();
+    for _ in 0..5 {
+        eve.login("ann", WRONG_PASSWORD).await.status(401);
+    }
+    let throttled = eve.login("ann", WRONG_PASSWORD).await.status(429);
+    let text = log.take();
+    let lines =
+        text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["fields"].take());
+    let lines: Vec<Value> = lines.filter(|line| line["outcome"] == "Refused").collect();
+    let expected = [
+        ("RefreshRefused", "refresh_epoch_old", "/auth/refresh", refused.header("x-request-id")),
+        ("Throttled", "throttle_account_network", "/auth/login", throttled.header("x-request-id")),
+    ];
+    assert_eq!(lines.len(), expected.len(), "without a cookie nothing is refused: {text}");
+    for (line, (event, rule, route, request_id)) in lines.iter().zip(expected) {
+        assert_eq!((&line["event"], &line["rule"]), (&event.into(), &rule.into()));
+        assert_eq!((&line["route"], &line["request.id"]), (&route.into(), &json!(request_id)));
+        assert_eq!(line["user"], ann.user_id.to_string(), "{line}");
+        assert!(line["ip"].is_string() && line["message"].is_string(), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn log_05_refused_refreshes_write_sixty_lines_a_minute_and_then_their_number() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    ann.delete("/auth/sessions").send().await.status(204);
+    server.clock.advance(Duration::from_secs(60));
+    let log = Log::start(Level::INFO);
+    for _ in 0..100 {
+        ann.refresh().await.status(401);
+    }
+    assert_eq!(log.take().matches("RefreshRefused").count(), 60);
+    server.clock.advance(Duration::from_secs(60));
+    ann.refresh().await.status(401);
+    let text = log.take();
+    assert!(
+        text.matches("RefreshRefused").count() == 1 && text.contains("\"left_out\":40"),
+        "{text}"
+    );
 }

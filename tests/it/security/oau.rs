@@ -57,7 +57,7 @@ async fn oau_10_a_parameter_that_comes_twice_is_refused_however_it_is_written() 
             "token=a&token",
         ] {
             let answer = posted(&wiki, path, body).await.status(400);
-            let answer = answer.oauth("invalid_request", "invalid_request");
+            let answer = answer.oauth("invalid_request", "malformed_form");
             assert!(answer.text().contains("more than once"), "{body}: {}", answer.text());
         }
     }
@@ -72,10 +72,10 @@ async fn oau_10_only_a_form_in_the_body_of_a_post_is_read() {
             ["", "token=", "token", "Token=a", "token=%ff", "token=%f", "=a", "token=a&x=%zz"]
         {
             let answer = posted(&wiki, path, body).await;
-            assert_eq!((answer.status, answer.code().as_str()), (400, "invalid_request"), "{body}");
+            assert_eq!((answer.status, answer.code().as_str()), (400, "malformed_form"), "{body}");
         }
         let query = wiki.post(path).query("token=abc").form(&[("token", "abc")]).send().await;
-        query.status(400).oauth("invalid_request", "invalid_request");
+        query.status(400).oauth("invalid_request", "malformed_form");
         for media in ["application/json", "text/plain", "multipart/form-data; boundary=x"] {
             let request = wiki.post(path).header("content-type", media).body("token=abc");
             request.send().await.status(415).oauth("invalid_request", "unsupported_media_type");
@@ -100,7 +100,7 @@ async fn oau_10_a_service_proves_itself_in_one_way() {
             "client_id=wiki&client_secret=x",
         ] {
             let answer = posted(&wiki, path, &format!("token=abc&{more}")).await.status(400);
-            answer.oauth("invalid_request", "invalid_request");
+            answer.oauth("invalid_request", "malformed_form");
             let answer = posted(&nobody, path, &format!("token=abc&{more}")).await.status(401);
             answer.oauth("invalid_client", "invalid_client");
         }

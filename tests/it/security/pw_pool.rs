@@ -47,6 +47,7 @@ async fn pw_09_a_throttled_login_is_429_while_the_queue_is_full_and_others_are_5
 
     let slow = busy(engine).await;
     let busy = slow.anonymous().login("third", PASSWORD).await.status(503).problem("busy");
+    let busy = busy.rule("queue_passwords");
     assert_eq!(busy.header("retry-after"), Some("10"));
     let throttled = visitor(slow, "192.0.2.1").login("ann", PASSWORD).await.status(429);
     assert_eq!(throttled.header("retry-after"), Some("1"));

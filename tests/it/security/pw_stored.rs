@@ -77,7 +77,7 @@ async fn pw_18_a_damaged_hash_is_a_plain_401_and_others_log_in() {
     ] {
         plant(&server, "ann", damaged).await;
         let answer = server.anonymous().login("ann", PASSWORD).await.status(401);
-        answer.problem("invalid_credentials");
+        answer.problem("invalid_credentials").rule("password_unreadable");
         server.anonymous().login("ann", "").await.status(401);
         server.anonymous().login("bob", PASSWORD).await.status(200);
         assert_eq!(log.take().matches("the stored password hash is damaged").count(), 2);

@@ -141,7 +141,7 @@ async fn az_07_who_is_demoted_meanwhile_hands_out_no_link() {
     engine.reached().await;
     patch(&root, &demoted, &json!({"roles": ["user"]})).await.status(200);
     engine.open();
-    late.await.unwrap().status(403).problem("insufficient_scope");
+    late.await.unwrap().status(403).problem("insufficient_scope").rule("role_lost");
 }
 
 /// What ends a session under a storm of refreshes.

@@ -36,7 +36,7 @@ async fn race_05_a_login_with_the_old_password_that_ends_after_the_change_begins
     engine.reached().await;
     use_link(server, &token, OTHER_PASSWORD).await.status(204);
     engine.open();
-    late.await.unwrap().status(401).problem("invalid_credentials");
+    late.await.unwrap().status(401).problem("invalid_credentials").rule("account_overtaken");
     let path = format!("/admin/users/{id}/sessions");
     let body: Value = admin.get(&path).send().await.status(200).json();
     assert_eq!(body["sessions"], json!([]));
@@ -53,7 +53,7 @@ async fn race_05_a_login_that_ends_after_the_account_was_disabled_begins_no_sess
     engine.reached().await;
     crate::auth::patch(&admin, &id, &json!({"disabled": true})).await.status(200);
     engine.open();
-    late.await.unwrap().status(401).problem("invalid_credentials");
+    late.await.unwrap().status(401).problem("invalid_credentials").rule("account_overtaken");
 }
 
 /// In whatever order they meet.

@@ -30,12 +30,6 @@ const OPEN: &[(&str, &str)] = &[
         "SES-13",
         "ending a session of one's own asks for no password again; nobody ends those of all users but by `clock accept` and `restore`",
     ),
-    (
-        "HTTP-03",
-        "a bare LF and one length said twice are read, both framings at once close the connection after the answer",
-    ),
-    ("HTTP-10", "TLS is left to a proxy"),
-    ("LOG-01", "a refused refresh and a throttled login leave no line above debug"),
     ("OPS-02", "no signature of a release; `.ci/release` puts the list of crates into the binary"),
 ];
 

@@ -58,6 +58,58 @@ async fn a_client_that_takes_no_answer_loses_its_connection() {
     assert_eq!(status(&ask(&mut next, "/").await), Some(200));
 }
 
+/// HTTP-01: each drop is taken in time, all of them are not.
+#[tokio::test]
+async fn an_answer_that_is_taken_in_drops_is_cut() {
+    let limits = Limits { request_timeout: millis(200), max_connections: 1, ..LIMITS };
+    let server = start(limits).await;
+    let mut slow = server.connect().await;
+    slow.write_all(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let drops = async {
+        let mut buffer = [0; 1024];
+        while slow.read_exact(&mut buffer).await.is_ok() {
+            tokio::time::sleep(millis(5)).await;
+        }
+    };
+    let next = async {
+        let mut next = server.connect().await;
+        ask(&mut next, "/").await
+    };
+    tokio::select! {
+        answer = next => assert_eq!(status(&answer), Some(200)),
+        () = drops => panic!("32 MiB in drops of 1 KiB"),
+    }
+}
+
+/// HTTP-01: a client that has said all it will say.
+#[tokio::test]
+async fn a_half_closed_connection_gives_its_place_back_at_once() {
+    let server = start(Limits { max_connections: 1, ..LIMITS }).await;
+    for started in ["", "GET / HT", "GET /never HTTP/1.1\r\nHost: a\r\n\r\n"] {
+        let mut half = server.connect().await;
+        half.write_all(started.as_bytes()).await.unwrap();
+        half.shutdown().await.unwrap();
+        assert!(closes_within(&mut half, millis(500)).await, "{started:?}");
+    }
+    assert_eq!(status(&ask(&mut server.connect().await, "/").await), Some(200));
+}
+
+/// HTTP-01: each drop comes in time, all of them do not.
+#[tokio::test]
+async fn a_body_that_drips_is_cut() {
+    let server = start(LIMITS).await;
+    let mut client = server.connect().await;
+    let head = "POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 16\r\n\r\n";
+    client.write_all(head.as_bytes()).await.unwrap();
+    for _ in 0..10 {
+        // The end may have come before the last drops.
+        let _ = client.write_all(b"x").await;
+        tokio::time::sleep(millis(20)).await;
+    }
+    assert_eq!(status(&read_some(&mut client).await), Some(408));
+    assert!(closes_within(&mut client, millis(100)).await);
+}
+
 /// HTTP-01.
 #[tokio::test]
 async fn one_address_opens_so_many_connections_and_no_more() {
@@ -114,7 +166,7 @@ async fn a_body_is_bounded_in_size_and_time_whatever_its_framing() {
         ("Content-Length: 17\r\n\r\n", 413),
         ("Content-Length: 17\r\nExpect: 100-continue\r\n\r\n", 413),
         ("Content-Length: 9999999999\r\n\r\n", 413),
-        // hyper has a number of its own for what no length can be.
+        // Hyper has a number of its own for what no length can be.
         ("Content-Length: 18446744073709551614\r\n\r\n", 431),
         ("Transfer-Encoding: chunked\r\n\r\n11\r\n12345678901234567\r\n0\r\n\r\n", 413),
         ("Transfer-Encoding: chunked\r\n\r\n8\r\n12345678\r\n9\r\n123456789\r\n0\r\n\r\n", 413),
@@ -152,7 +204,7 @@ struct Failing {
 }
 
 impl Listener for Arc<Failing> {
-    type Io = TcpStream;
+    type Accepted = TcpStream;
 
     async fn accept(&self) -> io::Result<(TcpStream, Peer)> {
         let tries = {
