@@ -25,6 +25,7 @@ mod new_file;
 mod print;
 mod recover;
 mod serve;
+mod service;
 mod session;
 #[cfg(feature = "sled")]
 mod store;
@@ -107,6 +108,7 @@ async fn dispatch(control: &mut Control, command: Operate) -> Result<(), Error> 
         Operate::User(command) => user::run(control, command).await,
         Operate::Session(command) => session::run(control, command).await,
         Operate::Key(command) => key::run(control, command).await,
+        Operate::Service(command) => service::run(control, command).await,
         Operate::Clock(command) => clock::run(control, command).await,
         Operate::Audit(command) => audit::run(control, command).await,
         Operate::Explain(explain) => explain::run(control, &explain).await,

@@ -15,6 +15,7 @@ mod origin;
 mod pages;
 mod return_to;
 mod rules;
+mod services;
 mod units;
 mod words;
 
@@ -34,6 +35,7 @@ pub use load::{Flags, Loaded, Setting, Sources};
 pub use origin::{NotAnOrigin, Origin};
 pub use pages::Pages;
 pub use return_to::{NotAnAddress, ReturnAddress};
+pub use services::{SecretHash, Service};
 pub use units::{BadSize, ByteSize};
 pub use words::{
     EngineKind, FilePath, ForwardedHeader, Language, LogFormat, LogLevel, Plain, Profile,
@@ -49,6 +51,8 @@ pub struct Config {
     pub registration: Registration,
     /// The roles that exist, at most 64; `admin` and `user` are always among them.
     pub roles: Roles,
+    /// Programs that may ask whether a token is good, at most 64; an administrator registers more.
+    pub services: Vec<Service>,
     /// The listener and what requests may do.
     pub http: Http,
     /// The listener's certificate.
@@ -145,6 +149,9 @@ pub struct Tokens {
     /// How long an access token lives, 5 to 15 min: revocation reaches verifiers that late.
     #[serde(with = "units::duration")]
     pub access_ttl: Duration,
+    /// How long a personal API token may live, 1 to 366 days.
+    #[serde(with = "units::duration")]
+    pub api_ttl_max: Duration,
     /// The `aud` of access tokens, 1 to 255 visible ASCII characters. `None`: the public URL.
     pub audience: Option<String>,
 }
@@ -228,6 +235,8 @@ pub struct Limits {
     pub login_failures_per_network: u32,
     /// New accounts a minute from one network.
     pub registrations_per_network: u32,
+    /// Services a minute from one network that send a wrong name or secret.
+    pub service_failures_per_network: u32,
     /// Changes a minute of name and address by the account itself.
     pub profile_changes_per_account: u32,
     /// Connections at a time from one address; trusted proxies are exempt.

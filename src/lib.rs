@@ -5,7 +5,8 @@
 //! client's memory) and sets a long-lived *refresh token* in an httpOnly cookie. Protected
 //! routes take the access token from the Authorization header; the refresh endpoint checks the
 //! cookie against the database and gives a new access token, never another refresh token and
-//! never a longer session.
+//! never a longer session. Other services ask whether a token is good; programs get API tokens of
+//! their own, which are good at those services only.
 //!
 //! ```text
 //!   request ─► http (gate, endpoints) ─► auth (use cases) ─► store (records) ─► engine (sled │ memory)
@@ -20,7 +21,7 @@
 //! - [`config`]: the defaults, `auth.toml`, `DOORKEY_…` variables and flags as one checked tree.
 //! - [`http`]: the outside. The accept loop, TLS, one gate for all requests, one route table with
 //!   the document made from it (`/openapi.json`), one file for each endpoint, one map from errors to
-//!   what a client may learn; the pages for people (`http/pages`: forms that need no script, over
+//!   what a client may learn, with a second renderer for services (`http/oauth`, OAuth 2); the pages for people (`http/pages`: forms that need no script, over
 //!   the same use cases, and `/account` and `/console`, whose scripts ask the API); files that are
 //!   compiled in: the client for browsers (`client/`), and with `--dev` the demonstration
 //!   (`examples/spa/`); and the metrics on a listener of their own.

@@ -51,6 +51,7 @@ pub async fn start(master: MasterKey, (store, clock): (Store, Clock), scale: Sca
         login_failures_per_account: 0,
         login_failures_per_network: 6 * scale.failures,
         registrations_per_network: 0,
+        service_failures_per_network: 0,
         profile_changes_per_account: 0,
     };
     let parts = Parts {
@@ -72,6 +73,8 @@ fn settings(keep_events: Duration) -> Settings {
         roles: Roles::from(["admin", "user"].map(role)),
         access_ttl: Duration::from_mins(10),
         session_ttl: HOUR * SESSION_HOURS,
+        max_api_ttl: HOUR * 24,
+        services: Vec::new(),
         max_sessions: 32,
         issuer: Issuer { issuer: ORIGIN.to_owned(), audience: ORIGIN.to_owned() },
         policy: PasswordPolicy { min_chars: 8 },

@@ -6,7 +6,7 @@ use super::audit::About;
 use super::form::Form;
 use super::resolve::account_key;
 use super::{Access, Auth, Client, Error};
-use crate::model::{DisplayName, Email, EventKind, Rule, User};
+use crate::model::{DisplayName, Email, EventKind, Rule, Session, User};
 
 /// The fields that a user may change; outer `None` leaves a field, inner `None` empties it.
 #[derive(Debug, Default, Clone)]
@@ -25,7 +25,7 @@ pub(super) struct Profile {
     pub(super) display_name: Option<Option<DisplayName>>,
 }
 
-/// How recent the login must be for a change of the address.
+/// How recent the login must be for a change of the address, and for a new API token.
 const FRESH: Duration = Duration::from_mins(10);
 
 impl ProfileChange {
@@ -78,13 +78,24 @@ impl Auth {
         let profile = change.parse(&mut form);
         form.finish()?;
         let moves = profile.email.as_ref().is_some_and(|email| *email != user.value.email);
-        if moves && self.clock.now() > session.value.created_at.plus(FRESH) {
-            return Err(Error::ReauthenticationRequired);
+        if moves {
+            self.require_fresh(&session.value)?;
         }
         let key = account_key(user.value.id);
         let refused = |refused| self.refused(refused, Some(user.value.id));
         self.throttle.change_profile(&key).map_err(refused)?;
         self.store.retry(|| self.try_update_me(access, &profile, client)).await
+    }
+
+    /// Requires that the session's login was a short while ago.
+    ///
+    /// # Errors
+    /// [`Error::ReauthenticationRequired`] when it was not.
+    pub(super) fn require_fresh(&self, session: &Session) -> Result<(), Error> {
+        if self.clock.now() > session.created_at.plus(FRESH) {
+            return Err(Error::ReauthenticationRequired);
+        }
+        Ok(())
     }
 
     async fn try_update_me(

@@ -92,6 +92,15 @@ impl Auth {
         client: &Client,
     ) {
         let about = About { kind: EventKind::LoginFailed, user, session: None };
+        self.note_refused(key, about, client);
+    }
+
+    /// Notes that a service was refused, gathered like logins.
+    pub(super) fn note_refused_service(&self, key: Fingerprint, client: &Client) {
+        self.note_refused(key, About::nobody(EventKind::ServiceRefused), client);
+    }
+
+    fn note_refused(&self, key: Fingerprint, about: About, client: &Client) {
         let mut event = self.event(about, Actor::Anonymous, client);
         event.outcome = Outcome::Refused;
         self.failures.note(key, event);

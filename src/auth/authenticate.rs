@@ -3,7 +3,8 @@
 use super::{Auth, Error};
 use crate::crypto;
 use crate::model::{
-    Actor, Claims, Denial, Role, Rule, Session, SessionId, SessionState, Timestamp, User, UserId,
+    Actor, Claims, Denial, PlainApiToken, Role, Rule, Session, SessionId, SessionState, Timestamp,
+    User, UserId,
 };
 use crate::store::Stored;
 
@@ -80,17 +81,25 @@ impl Access {
     }
 }
 
+/// An access token whose every check was passed.
+#[derive(Debug)]
+pub(super) struct GoodToken {
+    pub(super) claims: Claims,
+    pub(super) session: Stored<Session>,
+    pub(super) user: Stored<User>,
+}
+
 impl Auth {
     /// The caller behind a bearer token: signature, claims, a live session, an enabled user of
-    /// the same epoch.
+    /// the same epoch. An API token is none: it opens nothing here that changes its owner's account.
     ///
     /// # Errors
     /// [`Error::InvalidToken`] when any of them fails, [`Error::Store`] when the store cannot
     /// answer: nobody is let in on a guess.
     pub async fn authenticate(&self, bearer: &str) -> Result<Access, Error> {
         let now = self.clock.now();
-        let (user, session) = self.accept(bearer, now).await?;
-        self.last_used.note(&session.value, now);
+        let GoodToken { session, user, .. } = self.accept(bearer, now).await?;
+        self.last_used.note(session.value.id, Some(session.value.last_used_at), now);
         Ok(Access(Caller::User { user: Box::new(user), session: Box::new(session) }))
     }
 
@@ -100,11 +109,10 @@ impl Auth {
     ///
     /// # Errors
     /// As [`Auth::authenticate`].
-    pub(super) async fn accept(
-        &self,
-        bearer: &str,
-        now: Timestamp,
-    ) -> Result<(Stored<User>, Stored<Session>), Error> {
+    pub(super) async fn accept(&self, bearer: &str, now: Timestamp) -> Result<GoodToken, Error> {
+        if bearer.starts_with(PlainApiToken::PREFIX) {
+            return Err(Error::InvalidToken(Rule::ApiTokenHere.into()));
+        }
         let find = |id: &_| self.keyring.verifying(id, now);
         let claims = crypto::verify(bearer, find, &self.settings.issuer, now).map_err(|why| {
             tracing::debug!(%why, "access token refused");
@@ -122,7 +130,7 @@ impl Auth {
             Some(denial) => return Err(denied(denial)),
         }
         let user = user.ok_or_else(|| denied(Rule::TokenUserUnknown.into()))?;
-        Ok((user, session))
+        Ok(GoodToken { claims, session, user })
     }
 }
 

@@ -25,6 +25,8 @@ pub enum Error {
     InvalidCredentials(Denial),
     /// The access token is not good, or no longer.
     InvalidToken(Denial),
+    /// The service has not proved who it is: unknown name and wrong secret alike.
+    InvalidClient(Denial),
     /// The refresh token gives nothing (any more), for every reason alike.
     SessionEnded(Denial),
     /// The caller's roles do not reach here, or it is about the caller's own roles.
@@ -41,6 +43,14 @@ pub enum Error {
     EmailTaken,
     /// Without this account nobody could administer.
     LastAdmin,
+    /// Another service has this name.
+    ClientTaken,
+    /// The service is in the configuration, where alone it can be removed.
+    ClientConfigured,
+    /// There are as many as there may be.
+    LimitReached(Rule),
+    /// It is a good token, of a kind that services do not revoke.
+    UnsupportedTokenType,
     /// The fields that must change.
     Invalid(Vec<FieldError>),
     /// Too many tries; how long to wait.
@@ -68,6 +78,7 @@ impl fmt::Display for Error {
         let text = match self {
             Self::InvalidCredentials(_) => "the name or the password is wrong",
             Self::InvalidToken(_) => "the access token is not valid",
+            Self::InvalidClient(_) => "the service has not proved who it is",
             Self::SessionEnded(_) => "the session has ended",
             Self::Forbidden(_) => "the caller's roles do not allow it",
             Self::ReauthenticationRequired => "the last login is too long ago",
@@ -76,6 +87,10 @@ impl fmt::Display for Error {
             Self::UsernameTaken => "the username is taken",
             Self::EmailTaken => "the e-mail address is taken",
             Self::LastAdmin => "the last administrator must stay",
+            Self::ClientTaken => "the name of the service is taken",
+            Self::ClientConfigured => "the service is in the configuration",
+            Self::LimitReached(_) => "there are as many as there may be",
+            Self::UnsupportedTokenType => "tokens of this kind are not revoked here",
             Self::Invalid(_) => "a field is not acceptable",
             Self::Throttled(_, _) => "too many attempts",
             Self::Busy(_, _) => "too much work at once",
@@ -94,6 +109,7 @@ impl std::error::Error for Error {
             Self::Crypto(error) => Some(error),
             Self::InvalidCredentials(_)
             | Self::InvalidToken(_)
+            | Self::InvalidClient(_)
             | Self::SessionEnded(_)
             | Self::Forbidden(_)
             | Self::ReauthenticationRequired
@@ -102,6 +118,10 @@ impl std::error::Error for Error {
             | Self::UsernameTaken
             | Self::EmailTaken
             | Self::LastAdmin
+            | Self::ClientTaken
+            | Self::ClientConfigured
+            | Self::LimitReached(_)
+            | Self::UnsupportedTokenType
             | Self::Invalid(_)
             | Self::Throttled(_, _)
             | Self::Busy(_, _)

@@ -186,13 +186,15 @@ impl Auth {
     }
 
     /// The account. One with an id of its own may have been here before, so it begins after
-    /// every epoch that a deleted account had: its sessions, tokens and links of then, which are
-    /// swept later, stay dead.
+    /// every epoch that a deleted account had: its sessions, tokens of all kinds and links of then,
+    /// which are swept later, stay dead.
     fn imported(&self, candidate: &Candidate, epochs: &Stored<u64>) -> User {
         let user = self.new_user(candidate.username.clone(), candidate.roles.clone());
+        let later = candidate.id.map(|_| epochs.value.saturating_add(1));
         User {
             id: candidate.id.unwrap_or(user.id),
-            epoch: candidate.id.map_or(user.epoch, |_| epochs.value.saturating_add(1)),
+            epoch: later.unwrap_or(user.epoch),
+            api_since: later.unwrap_or(user.api_since),
             display_name: candidate.display_name.clone(),
             disabled: candidate.disabled,
             created_at: candidate.created_at.unwrap_or(user.created_at),

@@ -147,7 +147,7 @@ fn list(
 #[expect(clippy::wildcard_enum_match_arm, reason = "all other rules are not about tokens")]
 const fn check_of(rule: Rule) -> TokenCheck {
     match rule {
-        Rule::TokenTooLong | Rule::TokenForm => TokenCheck::Form,
+        Rule::TokenTooLong | Rule::TokenForm | Rule::ApiTokenHere => TokenCheck::Form,
         Rule::TokenHeader => TokenCheck::Header,
         Rule::TokenType => TokenCheck::Type,
         Rule::TokenKey => TokenCheck::Key,

@@ -2,6 +2,8 @@
 //! the store, and refuses without telling which part was wrong.
 
 mod account;
+mod api_access;
+mod api_tokens;
 mod audit;
 mod authenticate;
 mod back_up;
@@ -14,6 +16,7 @@ mod form;
 mod form_token;
 mod import;
 mod inspect;
+mod introspect;
 mod keyring;
 mod last_used;
 mod list_users;
@@ -25,7 +28,9 @@ mod refresh;
 mod register;
 mod reset;
 mod resolve;
+mod revoke;
 mod rotate;
+mod services;
 mod sessions;
 mod setup;
 mod signed_in;
@@ -41,6 +46,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::account::ProfileChange;
+pub use self::api_access::ApiAccess;
+pub use self::api_tokens::{IssuedApiToken, MOST_API_TOKENS, NewApiToken};
 pub use self::audit::FAILURES_EVERY;
 pub use self::authenticate::Access;
 pub use self::back_up::{BackupJob, BackupStatus};
@@ -51,6 +58,7 @@ pub use self::error::{Error, FieldError};
 pub use self::events::{EventFilter, EventPage};
 pub use self::import::{Imported, ImportedUser, MOST_IMPORTED};
 pub use self::inspect::{Checked, Inspection, Passed, TokenKind};
+pub use self::introspect::ActiveToken;
 pub use self::keyring::{KeyView, Keyring, StartError};
 pub use self::list_users::{UserList, UserQuery};
 pub use self::login::{Credentials, SignIn};
@@ -58,6 +66,7 @@ pub use self::measure::Measures;
 pub use self::refresh::Refreshed;
 pub use self::register::Registration;
 pub use self::reset::{IssuedLink, NewPassword};
+pub use self::services::{IssuedService, MOST_SERVICES, ServiceAccess, ServiceView};
 pub use self::sessions::SessionView;
 pub use self::setup::SetupRequest;
 pub use self::status::Status;
@@ -68,7 +77,7 @@ pub use self::trail::{
 pub use self::users::UserChange;
 use crate::crypto::{FormKey, Issuer, PasswordPolicy, Passwords, Random};
 pub use crate::crypto::{PoolLoad, PublicJwk as JwksKey};
-use crate::model::{Algorithm, Clock, EventId, Roles};
+use crate::model::{Algorithm, ApiTokenId, Clock, EventId, Roles, ServiceId, SessionId, TokenHash};
 use crate::store::Store;
 
 /// What the deployment decides.
@@ -84,6 +93,10 @@ pub struct Settings {
     pub session_ttl: Duration,
     /// How many sessions a user may have; the oldest makes room.
     pub max_sessions: usize,
+    /// How long an API token may live.
+    pub max_api_ttl: Duration,
+    /// The services of the configuration, each with the hash of its secret.
+    pub services: Vec<(ServiceId, TokenHash)>,
     /// `iss` and `aud`.
     pub issuer: Issuer,
     /// Which passwords are accepted.
@@ -147,7 +160,8 @@ pub struct Auth {
     settings: Settings,
     failures: audit::Failures,
     told: audit::Told,
-    last_used: last_used::LastUsed,
+    last_used: last_used::LastUsed<SessionId>,
+    tokens_used: last_used::LastUsed<ApiTokenId>,
     setup_used: tokio::sync::Notify,
     watch: clock::ClockWatch,
     backups: back_up::Backups,
@@ -175,6 +189,7 @@ impl Auth {
             failures: audit::Failures::default(),
             told: audit::Told::default(),
             last_used: last_used::LastUsed::default(),
+            tokens_used: last_used::LastUsed::default(),
             setup_used: tokio::sync::Notify::new(),
             watch: clock::ClockWatch::default(),
             backups: back_up::Backups::default(),

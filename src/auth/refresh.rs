@@ -28,8 +28,8 @@ impl Auth {
         let (user, session) = self.accept_refresh(token, now).await?;
         let (user, session) = (user.value, session.value);
         let access = self.issue(&session, &user, now)?;
-        self.last_used.note(&session, now);
-        let last_used_at = self.last_used.of(&session);
+        self.last_used.note(session.id, Some(session.last_used_at), now);
+        let last_used_at = self.last_used.of(session.id).unwrap_or(session.last_used_at);
         Ok(Refreshed { access, session: session.used(last_used_at) })
     }
 

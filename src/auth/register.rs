@@ -83,6 +83,7 @@ impl Auth {
             disabled: false,
             created_at: self.clock.now(),
             epoch: 1,
+            api_since: 0,
             password: None,
         }
     }

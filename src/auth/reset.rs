@@ -85,7 +85,7 @@ impl Auth {
     }
 
     /// Sets the password of a link's user and uses the link up. It logs nobody in and ends all
-    /// sessions; a bad password leaves the link good.
+    /// sessions and API tokens; a bad password leaves the link good.
     ///
     /// # Errors
     /// [`Error::InvalidToken`] for a link that is unknown, used, too old or of an earlier epoch;
@@ -147,7 +147,7 @@ impl Auth {
         client: &Client,
     ) -> Result<User, Error> {
         let (link, before) = self.good_link(token).await?;
-        let after = before.value.clone().with_password(hash.clone());
+        let after = before.value.clone().with_reset_password(hash.clone());
         let commit = self
             .store
             .links()

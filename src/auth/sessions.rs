@@ -45,7 +45,7 @@ impl Auth {
             let Some(session) = self.store.sessions().get(entry.id).await? else { continue };
             let session = session.value;
             if !user.disabled && session.is_live(now, user.epoch) {
-                let last_used_at = self.last_used.of(&session);
+                let last_used_at = self.last_used.of(session.id).unwrap_or(session.last_used_at);
                 let current = current == Some(session.id);
                 views.push(SessionView { session: session.used(last_used_at), current });
             }
@@ -99,7 +99,7 @@ impl Auth {
         self.commit_with(commit, self.event(about, access.actor(), client)).await
     }
 
-    /// Ends all sessions of the caller, this one included.
+    /// Ends all sessions of the caller, this one included, and all API tokens.
     ///
     /// # Errors
     /// [`Error::Forbidden`] for the operator, who has none.
@@ -108,7 +108,7 @@ impl Auth {
         self.store.retry(|| self.try_end_all(access, owner, client)).await
     }
 
-    /// Ends all sessions of a user, for an administrator.
+    /// Ends all sessions and API tokens of a user, for an administrator.
     ///
     /// # Errors
     /// [`Error::Forbidden`], and [`Error::NotFound`] when there is no such user.

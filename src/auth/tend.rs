@@ -22,7 +22,7 @@ impl Auth {
     }
 
     /// Saves what is kept in memory: the clock's times, counts of failed logins, refused logins
-    /// for the audit trail, last uses of sessions. Called every few seconds and, with `stopping`,
+    /// for the audit trail, last uses of sessions and API tokens. Called every few seconds and, with `stopping`,
     /// at the end.
     ///
     /// # Errors
@@ -46,7 +46,7 @@ impl Auth {
         Ok(saved?)
     }
 
-    /// Frees space: expired sessions and links, old events, counts of failed logins that are
+    /// Frees space: expired sessions, links and API tokens, old events, counts of failed logins that are
     /// over or too many, keys that are gone. Only what is over by the certain time goes.
     ///
     /// # Errors

@@ -86,8 +86,8 @@ impl Auth {
         Ok(after)
     }
 
-    /// Deletes an account with its name, its address and the sessions on its list. Others that
-    /// have ended, and links, belong to nobody from then on and are swept when their time is over.
+    /// Deletes an account with its name, its address, its API tokens and the sessions on its list.
+    /// Others that have ended, and links, belong to nobody from then on and are swept when their time is over.
     /// Its id is used again only if the operator imports the account under it, and then in a later
     /// epoch than it ever had.
     ///
@@ -107,16 +107,19 @@ impl Auth {
         let before = self.store.users().get(id).await?.ok_or(Error::NotFound(Rule::UserUnknown))?;
         let epochs = self.store.epochs().latest().await?;
         let gone = before.value.clone().with_disabled(true);
+        let api_tokens = self.store.api_tokens().of_user(id).await?.value.tokens;
         let commit = self
             .still_allowed(access)
             .await?
             .and(self.store.users().remove(&before))
             .and(self.store.epochs().note(&epochs, before.value.epoch))
             .and(self.remove_sessions(id).await?)
+            .and(self.store.api_tokens().remove_list(id))
             .and(self.count_admins(Some(&before.value), &gone).await?);
         let about = About::user(EventKind::UserDeleted, id);
         self.commit_with(commit, self.event(about, access.actor(), client)).await?;
         self.throttle.forgive(&account_key(id));
+        self.remove_api_tokens(&api_tokens).await;
         Ok(())
     }
 

@@ -10,6 +10,7 @@ mod audit;
 mod backup;
 mod clock;
 mod explain;
+mod service;
 #[cfg(feature = "sled")]
 mod store;
 mod transfer;
@@ -19,6 +20,7 @@ pub(super) use self::audit::{Audit, AuditExport, AuditList, AuditVerify};
 pub(super) use self::backup::{Backup, BackupCommand};
 pub(super) use self::clock::Clock;
 pub(super) use self::explain::{Explain, Token};
+pub(super) use self::service::Service;
 #[cfg(feature = "sled")]
 pub(super) use self::store::{Restore, Store};
 pub(super) use self::transfer::{Export, Import};
@@ -87,6 +89,9 @@ pub(super) enum Operate {
     /// Signing keys
     #[command(subcommand)]
     Key(Key),
+    /// Services: programs that may ask whether a token is good
+    #[command(subcommand)]
+    Service(Service),
     /// The clock, by which everything expires
     #[command(subcommand)]
     Clock(Clock),

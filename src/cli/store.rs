@@ -129,7 +129,8 @@ pub(super) fn restore(place: Place, command: &Restore) -> Result<(), Error> {
     print::note(&format!("data folder: {}", data.display()));
     let done = block_on(server::restore(&loaded, &data, source(command)?, how))?;
     print::note(&format!(
-        "restored the state of {}: {} accounts; all sessions are ended",
+        "restored the state of {}: {} accounts; all sessions and API tokens are ended, and registered \
+         services are dropped",
         done.time, done.revived.users
     ));
     if command.without_keys {

@@ -4,15 +4,22 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::services::are_distinct;
 use super::{Config, DAY, Http, Pages, Passwords, Profile, rules};
 
 /// Every key, and what it must be.
-pub(super) const SENTENCES: [(&str, &str); 54] = [
+pub(super) const SENTENCES: [(&str, &str); 57] = [
     ("registration", "must be \"open\" or \"closed\""),
     (
         "roles",
         "must be a list of at most 64 roles, each a word of at most 32 characters of a-z, 0-9, _ \
          and - that starts with a letter, with \"admin\" and \"user\" among them",
+    ),
+    (
+        "services",
+        "must be a list of at most 64 tables, each with an id that no other has (a word of a-z, \
+         0-9, _ and - that starts with a letter) and the secret_sha256 that `doorkey service new` \
+         prints",
     ),
     ("http.listen", "must be an IP address and a port, for example \"127.0.0.1:8080\""),
     ("http.plain", "must be \"loopback\" or \"public\""),
@@ -58,6 +65,7 @@ pub(super) const SENTENCES: [(&str, &str); 54] = [
     ),
     ("tokens.algorithm", "must be \"ES256\", \"EdDSA\" or \"RS256\""),
     ("tokens.access_ttl", "must be between 5m and 15m, for example \"10m\""),
+    ("tokens.api_ttl_max", "must be between 1d and 366d, for example \"90d\""),
     ("tokens.audience", "must be 1 to 255 visible ASCII characters without spaces"),
     ("sessions.ttl", "must be between tokens.access_ttl and 30d, for example \"12h\""),
     ("sessions.max_per_user", "must be a whole number between 1 and 32"),
@@ -82,6 +90,7 @@ pub(super) const SENTENCES: [(&str, &str); 54] = [
     ("limits.login_failures_per_account", LIMIT),
     ("limits.login_failures_per_network", LIMIT),
     ("limits.registrations_per_network", LIMIT),
+    ("limits.service_failures_per_network", LIMIT),
     ("limits.profile_changes_per_account", LIMIT),
     ("limits.connections_per_address", LIMIT),
     ("audit.keep", "must be between 1d and 36500d, for example \"365d\""),
@@ -105,7 +114,10 @@ const MAX_LIMIT: u32 = 1_000_000;
 pub(super) fn sentence(path: &str) -> &'static str {
     let known = |wanted: &str| SENTENCES.iter().find(|(key, _)| *key == wanted).map(|(_, s)| *s);
     let list = path.rsplit_once('.').map_or(path, |(list, _)| list);
-    known(path).or_else(|| known(list)).or_else(|| known("")).unwrap_or_default()
+    // The member of a table in a list.
+    let outer = list.rsplit_once('.').map_or(list, |(list, _)| list);
+    let found = [path, list, outer, ""].into_iter().find_map(known);
+    found.unwrap_or_default()
 }
 
 /// A rule that is broken.
@@ -167,7 +179,9 @@ fn ranges(config: &Config) -> Vec<(&'static str, bool)> {
     let (limits, every) = (&config.limits, config.backup.every);
     vec![
         ("roles", roles && config.roles.len() <= 64),
+        ("services", config.services.len() <= 64 && are_distinct(&config.services)),
         ("tokens.access_ttl", within(config.tokens.access_ttl, MINUTE * 5, MINUTE * 15)),
+        ("tokens.api_ttl_max", within(config.tokens.api_ttl_max, DAY, DAY * 366)),
         ("tokens.audience", audience),
         ("sessions.ttl", within(config.sessions.ttl, config.tokens.access_ttl, DAY * 30)),
         ("sessions.max_per_user", within(config.sessions.max_per_user, 1, 32)),
@@ -180,6 +194,7 @@ fn ranges(config: &Config) -> Vec<(&'static str, bool)> {
         ("limits.login_failures_per_account", limits.login_failures_per_account <= MAX_LIMIT),
         ("limits.login_failures_per_network", limits.login_failures_per_network <= MAX_LIMIT),
         ("limits.registrations_per_network", limits.registrations_per_network <= MAX_LIMIT),
+        ("limits.service_failures_per_network", limits.service_failures_per_network <= MAX_LIMIT),
         ("limits.profile_changes_per_account", limits.profile_changes_per_account <= MAX_LIMIT),
         ("limits.connections_per_address", limits.connections_per_address <= MAX_LIMIT),
         ("audit.keep", within(config.audit.keep, DAY, DAY * 36_500)),

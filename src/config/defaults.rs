@@ -17,6 +17,7 @@ impl Default for Config {
         Self {
             registration: Registration::Closed,
             roles: Roles::from([Role::admin(), editor, Role::user()]),
+            services: Vec::new(),
             http: Http::default(),
             tls: Tls::default(),
             pages: Pages::default(),
@@ -76,7 +77,12 @@ impl Default for Pages {
 
 impl Default for Tokens {
     fn default() -> Self {
-        Self { algorithm: Algorithm::Es256, access_ttl: Duration::from_mins(10), audience: None }
+        Self {
+            algorithm: Algorithm::Es256,
+            access_ttl: Duration::from_mins(10),
+            api_ttl_max: DAY * 366,
+            audience: None,
+        }
     }
 }
 
@@ -123,6 +129,7 @@ impl Default for Limits {
             login_failures_per_account: 100,
             login_failures_per_network: 30,
             registrations_per_network: 5,
+            service_failures_per_network: 30,
             profile_changes_per_account: 10,
             connections_per_address: 256,
         }

@@ -133,13 +133,18 @@ impl Loaded {
         keys::leaves(&self.config).into_iter().map(setting).collect()
     }
 
-    /// The values that follow from others when nobody sets them.
+    /// The values that follow from others when nobody sets them, and the names of services: their
+    /// hashes help nobody.
     fn derived(&self, key: &str) -> Option<String> {
         let listen = self.config.http.listen;
         match key {
             "http.public_url" => Some(self.config.public_url(listen)),
             "http.hsts" => Some(short(self.config.hsts())),
             "tokens.audience" => Some(self.config.audience(listen)),
+            "services" => {
+                let ids = self.config.services.iter().map(|service| service.id.as_str());
+                Some(ids.collect::<Vec<_>>().join(","))
+            }
             _ => None,
         }
     }

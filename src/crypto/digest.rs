@@ -18,7 +18,7 @@ pub fn hash_secret(secret: &TokenSecret) -> TokenHash {
     TokenHash::from_bytes(sha256(secret.expose()))
 }
 
-/// What is kept of a secret that is a text, such as the setup secret. Only for texts that
+/// What is kept of a secret that is a text, such as the setup secret or that of a service. Only for texts that
 /// `crypto` drew at random; a password goes to [`super::Passwords`].
 #[must_use]
 pub fn hash_text(text: &str) -> TokenHash {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use zeroize::Zeroizing;
 
 use super::digest::sha256;
-use crate::model::{FromRandom, Secret, TokenSecret};
+use crate::model::{FromRandom, Secret, ServiceSecret, TokenSecret};
 
 /// What a generated password is written in: small letters and digits without `i`, `l`, `o`, `0`
 /// and `1`, which people take for one another.
@@ -69,6 +69,12 @@ impl Random {
     pub fn secret(&self) -> TokenSecret {
         let bytes = Zeroizing::new(self.bytes());
         TokenSecret::from_bytes(*bytes)
+    }
+
+    /// A fresh secret of a service.
+    #[must_use]
+    pub fn service_secret(&self) -> ServiceSecret {
+        ServiceSecret::from_random(&Zeroizing::new(self.bytes()))
     }
 
     /// A password of `len` characters that people can read out, each worth 4.95 bits.

@@ -7,7 +7,7 @@ use warp::http::HeaderMap;
 use super::kind::Kind;
 use super::problem::Problem;
 use super::{form_body, json, query};
-use crate::auth::{Access, Client};
+use crate::auth::{Access, Client, ServiceAccess};
 use crate::model::Rule;
 
 /// One request behind the gate. Not printable: it holds tokens and passwords.
@@ -18,6 +18,8 @@ pub(super) struct Call {
     pub(super) client: Client,
     /// The proven caller; `None` on routes that anyone may call.
     pub(super) access: Option<Access>,
+    /// The proven service; `None` on routes that are not for services.
+    pub(super) service: Option<ServiceAccess>,
     /// All of it.
     pub(super) headers: HeaderMap,
     /// The parts of the path that the route names.
@@ -33,6 +35,12 @@ impl Call {
     pub(super) fn access(&self) -> Result<&Access, Problem> {
         let missing = || Problem::new(Kind::InvalidToken, Rule::BearerMissing);
         self.access.as_ref().ok_or_else(missing)
+    }
+
+    /// The proven service of a route for services.
+    pub(super) fn service(&self) -> Result<&ServiceAccess, Problem> {
+        let none = || Problem::new(Kind::InvalidClient, Rule::ServiceMissing);
+        self.service.as_ref().ok_or_else(none)
     }
 
     /// The body as `T`, strictly.

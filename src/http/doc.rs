@@ -157,6 +157,13 @@ impl Doc {
         self
     }
 
+    /// Answers 200 with nothing in the body.
+    pub(super) fn gives_empty(mut self, about: &'static str) -> Self {
+        let status = StatusCode::OK;
+        self.gives.push(Success { status, about, content: Vec::new(), sets: Sets::Nothing });
+        self
+    }
+
     /// The answers so far set the refresh cookie, or clear it.
     pub(super) fn sets_cookie(mut self) -> Self {
         for success in &mut self.gives {

@@ -15,7 +15,7 @@ use warp::http::{HeaderMap, HeaderValue, Method, Request};
 use warp::reply::Response;
 
 use self::methods::{Methods, router};
-use super::body::read_body;
+use super::body::{BadBody, read_body};
 use super::call::Call;
 use super::headers::SecurityHeaders;
 use super::kind::Kind;
@@ -34,6 +34,7 @@ mod count;
 mod guard;
 mod methods;
 mod refused;
+mod service;
 
 /// The longest target of a request, in bytes.
 const MAX_URI: usize = 4 * 1024;
@@ -165,12 +166,14 @@ impl Api {
         let endpoint = visible.endpoint(&head.method).ok_or_else(|| no_method(&methods))?;
         let parts = found.params.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
         let access = self.guard(&endpoint.route, head, peer).await?;
+        let service = self.service(&endpoint.route, &head.headers, &client).await?;
         let body = self.body(&endpoint.route, body).await;
         let body = body.map_err(|problem| problem.caller(access.as_ref()))?;
         let call = Call {
             request_id: client.request_id.clone().unwrap_or_default(),
             client,
             access,
+            service,
             headers: head.headers.clone(),
             parts,
             query: head.uri.query().map(str::to_owned),
@@ -185,7 +188,7 @@ impl Api {
     {
         match route.body {
             Body::Ignored => Ok(Bytes::new()),
-            Body::Json | Body::OptionalJson | Body::Form => {
+            Body::Json | Body::OptionalJson | Body::Form | Body::Parameters => {
                 let settings = &self.0.settings;
                 let most = match route.guard {
                     Guard::Operator => MAX_OPERATOR_BODY,
@@ -193,10 +196,12 @@ impl Api {
                     | Guard::Browser
                     | Guard::Page
                     | Guard::Setup
+                    | Guard::Service
                     | Guard::User
                     | Guard::Admin => settings.max_body,
                 };
-                Ok(read_body(body, most, settings.body_timeout).await?)
+                let read = read_body(body, most, settings.body_timeout).await;
+                Ok(read.map_err(|bad| of_body(route, bad))?)
             }
         }
     }
@@ -215,6 +220,15 @@ impl Api {
             "answered"
         );
     }
+}
+
+/// A form that breaks off is no malformed JSON.
+fn of_body(route: &Route, bad: BadBody) -> Problem {
+    let problem = Problem::from(bad);
+    if route.body == Body::Parameters && problem.kind() == Kind::MalformedJson {
+        return Problem::new(Kind::MalformedForm, problem.why().clone());
+    }
+    problem
 }
 
 /// The warp filter of the row, with everything it needs in the request's extensions.

@@ -50,6 +50,16 @@ kinds! {
     /// A header that decides about identity is ambiguous or broken.
     MalformedHeader = BAD_REQUEST "malformed_header", "A header is malformed.",
         "Send one Authorization header of the form 'Bearer <token>', and each cookie once, in ASCII.";
+    /// The body is no form that the route takes.
+    MalformedForm = BAD_REQUEST "malformed_form", "The form is not one that the route takes.",
+        "Send each parameter once, in the body alone, as application/x-www-form-urlencoded in UTF-8, and 'token' among them.";
+    /// A service asks to revoke a good token that is not one of its own (RFC 7009, 2.2.1).
+    UnsupportedTokenType = BAD_REQUEST "unsupported_token_type",
+        "Tokens of this kind are not revoked here.",
+        "Services revoke API tokens. A session ends by its user's logout or by an administrator.";
+    /// A service has not proved who it is (RFC 6749, 5.2).
+    InvalidClient = UNAUTHORIZED "invalid_client", "The service was not recognized.",
+        "Send the client_id and the secret of a registered service by HTTP Basic authentication, and nothing of them in the body.";
     /// No access token, or one that is not accepted.
     InvalidToken = UNAUTHORIZED "invalid_token", "A valid access token is needed.",
         "Get a new access token from /auth/refresh, or log in again, and repeat the request.";
@@ -89,6 +99,15 @@ kinds! {
     /// Without this account nobody could administer the server.
     LastAdmin = CONFLICT "last_admin", "This is the last administrator.",
         "Make somebody else an administrator first.";
+    /// Another service has this name.
+    ClientTaken = CONFLICT "client_taken", "The name of the service is taken.",
+        "Choose another id, or remove the service that has it.";
+    /// The service stands in the configuration.
+    ClientConfigured = CONFLICT "client_configured", "The service is in the configuration.",
+        "Remove its lines from auth.toml and start the server again.";
+    /// There are as many as there may be.
+    LimitReached = CONFLICT "limit_reached", "There are as many of these as there may be.",
+        "Revoke or remove one that is no longer used first.";
     /// The body is over the limit of the route.
     BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large", "The body is too large.",
         "Send a smaller body. The requests of this server need a few hundred bytes.";
@@ -144,20 +163,21 @@ mod tests {
             assert!(row.title.ends_with('.') && row.help.ends_with('.'), "{}", row.code);
             assert_eq!(Kind::from_code(row.code), Some(*kind));
         }
-        assert_eq!(codes.len(), 24);
+        assert_eq!(codes.len(), 30);
     }
 
     #[test]
     fn the_statuses_are_those_of_the_contract() {
         let contract = [
-            (400, "malformed_json malformed_header"),
-            (401, "invalid_token invalid_credentials session_ended"),
+            (400, "malformed_json malformed_header malformed_form unsupported_token_type"),
+            (401, "invalid_token invalid_credentials session_ended invalid_client"),
             (403, "insufficient_scope foreign_origin reauthentication_required"),
             (403, "registration_closed"),
             (404, "not_found"),
             (405, "method_not_allowed"),
             (408, "request_timeout"),
             (409, "username_taken email_taken last_admin"),
+            (409, "client_taken client_configured limit_reached"),
             (413, "body_too_large"),
             (414, "uri_too_long"),
             (415, "unsupported_media_type"),

@@ -9,6 +9,7 @@ use warp::reply::Response;
 
 use super::call::Call;
 use super::doc::{Caching, Doc};
+use super::oauth;
 use super::problem::Problem;
 use super::reply;
 use super::route::{Context, Endpoint, Guard, Route};
@@ -32,7 +33,16 @@ struct Body<'a> {
     response_types_supported: [&'a str; 0],
     #[schema(value_type = Vec<String>)]
     grant_types_supported: [&'a str; 0],
+    introspection_endpoint: String,
+    #[schema(value_type = Vec<String>)]
+    introspection_endpoint_auth_methods_supported: [&'a str; 1],
+    revocation_endpoint: String,
+    #[schema(value_type = Vec<String>)]
+    revocation_endpoint_auth_methods_supported: [&'a str; 1],
 }
+
+/// How a service proves who it is.
+const AUTH_METHODS: [&str; 1] = ["client_secret_basic"];
 
 async fn show(context: Context, _: Arc<Call>) -> Result<Response, Problem> {
     let issuer = context.settings.issuer.as_str();
@@ -41,6 +51,10 @@ async fn show(context: Context, _: Arc<Call>) -> Result<Response, Problem> {
         jwks_uri: format!("{issuer}/.well-known/jwks.json"),
         response_types_supported: [],
         grant_types_supported: [],
+        introspection_endpoint: format!("{issuer}{}", oauth::INTROSPECT),
+        introspection_endpoint_auth_methods_supported: AUTH_METHODS,
+        revocation_endpoint: format!("{issuer}{}", oauth::REVOKE),
+        revocation_endpoint_auth_methods_supported: AUTH_METHODS,
     });
     share(answer.headers_mut());
     Ok(answer)

@@ -19,6 +19,7 @@ pub mod refusals;
 
 mod admin;
 mod assets;
+mod basic;
 mod call;
 mod client;
 mod control;
@@ -32,6 +33,7 @@ mod login;
 mod logout;
 mod me;
 mod metadata;
+mod oauth;
 mod openapi;
 mod pages;
 mod password;
@@ -46,6 +48,7 @@ mod route;
 mod sessions;
 mod setup;
 mod shared;
+mod tokens;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -115,6 +118,8 @@ fn endpoints(context: &Context) -> Vec<Endpoint> {
     ];
     all.extend(me::endpoints(context));
     all.extend(sessions::endpoints(context));
+    all.extend(tokens::endpoints(context));
+    all.extend(oauth::endpoints(context));
     all.extend(health::endpoints(context));
     all.extend(admin::endpoints(context));
     all.extend(pages::endpoints(context));

@@ -18,6 +18,8 @@ use super::openapi::words;
 use crate::auth::Access;
 use crate::model::Denial;
 
+pub(super) mod oauth;
+
 /// One refused member of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {

@@ -23,6 +23,7 @@ impl From<Error> for Problem {
         match error {
             Error::InvalidCredentials(why) => Self::new(Kind::InvalidCredentials, why),
             Error::InvalidToken(why) => Self::new(Kind::InvalidToken, why),
+            Error::InvalidClient(why) => Self::new(Kind::InvalidClient, why),
             Error::SessionEnded(why) => Self::new(Kind::SessionEnded, why),
             Error::Forbidden(why) => Self::new(Kind::InsufficientScope, why),
             Error::ReauthenticationRequired => {
@@ -35,6 +36,12 @@ impl From<Error> for Problem {
             Error::UsernameTaken => Self::new(Kind::UsernameTaken, Rule::UsernameTaken),
             Error::EmailTaken => Self::new(Kind::EmailTaken, Rule::EmailTaken),
             Error::LastAdmin => Self::new(Kind::LastAdmin, Rule::LastAdmin),
+            Error::ClientTaken => Self::new(Kind::ClientTaken, Rule::ClientTaken),
+            Error::ClientConfigured => Self::new(Kind::ClientConfigured, Rule::ClientConfigured),
+            Error::LimitReached(rule) => Self::new(Kind::LimitReached, rule),
+            Error::UnsupportedTokenType => {
+                Self::new(Kind::UnsupportedTokenType, Rule::TokenOfSession)
+            }
             Error::Invalid(fields) => invalid(fields),
             Error::Throttled(wait, why) => Self::new(Kind::TooManyAttempts, why).retry_after(wait),
             Error::Busy(wait, rule) => Self::new(Kind::Busy, rule).retry_after(wait),

@@ -28,6 +28,8 @@ pub enum Guard {
     Page,
     /// As [`Guard::Browser`], and only while there is no administrator; then it is not there.
     Setup,
+    /// A registered service, by its secret; no page of a foreign origin.
+    Service,
     /// Who brings a good access token.
     User,
     /// Who brings one and has the role `admin` by what the store says.
@@ -48,6 +50,8 @@ pub enum Body {
     OptionalJson,
     /// The fields of an HTML form, required.
     Form,
+    /// The parameters of OAuth, in a form, required.
+    Parameters,
 }
 
 /// What the limiter counts of a route.
@@ -57,6 +61,8 @@ pub enum Counts {
     Nothing,
     /// Passwords that were wrong, by account and network.
     Failures,
+    /// Services that did not prove who they are, by network.
+    Services,
     /// Each call, by network.
     Registrations,
     /// Each call, by account.
@@ -110,6 +116,12 @@ impl Route {
         route
     }
 
+    /// A route of OAuth that services send a form to.
+    pub(super) fn oauth(path: &'static str) -> Self {
+        let route = Self::json(Method::POST, path, Guard::Service);
+        Self { body: Body::Parameters, counts: Counts::Services, ..route }
+    }
+
     /// A route that acts and takes no body.
     pub(super) const fn bare(method: Method, path: &'static str, guard: Guard) -> Self {
         Self { method, path, guard, body: Body::Ignored, counts: Counts::Nothing, doc: None }
@@ -159,7 +171,7 @@ impl Context {
         let context = self.clone();
         let row = self.traffic.as_ref().map(|traffic| traffic.row(&route));
         let asked = Asked::new(&route.method, route.path);
-        let is_page = route.guard == Guard::Page;
+        let guard = route.guard;
         let filter = warp::ext::get::<Arc<Call>>()
             .then(move |call: Arc<Call>| {
                 let asked = asked.clone();
@@ -168,17 +180,26 @@ impl Context {
                 async move {
                     answer.await.unwrap_or_else(|problem| {
                         let problem = context.refused(problem, asked, &call);
-                        if is_page {
-                            let from = (&call.headers, call.request_id.as_str());
-                            context.pages.refusal(problem, from)
-                        } else {
-                            problem.into_response(&call.request_id)
-                        }
+                        context.tell(guard, problem, &call)
                     })
                 }
             })
             .boxed();
         Endpoint { route, filter, row }
+    }
+
+    /// The answer in the words of whoever calls such a row.
+    fn tell(&self, guard: Guard, problem: Problem, call: &Call) -> Response {
+        match guard {
+            Guard::Page => self.pages.refusal(problem, (&call.headers, call.request_id.as_str())),
+            Guard::Service => problem.into_oauth(&call.request_id),
+            Guard::Public
+            | Guard::Browser
+            | Guard::Setup
+            | Guard::User
+            | Guard::Admin
+            | Guard::Operator => problem.into_response(&call.request_id),
+        }
     }
 
     /// Counts and keeps what a use case refused, on its way to the answer.

@@ -15,7 +15,8 @@ pub(super) fn endpoints(context: &Context) -> Vec<Endpoint> {
     let (all, one) = ("/auth/sessions", "/auth/sessions/{id}");
     let listing = Doc::new("The own live sessions")
         .gives::<SessionsBody<'_>>(StatusCode::OK, "They, the newest first.");
-    let ending_all = Doc::new("End all own sessions, this one too").gives_nothing("They ended.");
+    let ending_all = Doc::new("End all own sessions, this one too, and all own API tokens")
+        .gives_nothing("They ended.");
     let ending = Doc::new("End one of the own sessions").gives_nothing("It ended.");
     vec![
         context.endpoint(Route::get(all, Guard::User).doc(listing), list),

@@ -55,6 +55,16 @@ pub enum EventKind {
     Restored,
     /// The operator took a copy of the whole store.
     BackedUp,
+    /// A user made an API token.
+    ApiTokenCreated,
+    /// An API token was revoked, by its owner or by whoever held it.
+    ApiTokenRevoked,
+    /// A service was registered.
+    ServiceAdded,
+    /// A registered service was removed.
+    ServiceRemoved,
+    /// Services did not prove who they are; `count` of them since the last such event.
+    ServiceRefused,
 }
 
 impl EventKind {
@@ -81,14 +91,19 @@ impl EventKind {
             Self::UserDeleted => "an account was deleted",
             Self::KeyRotated => "a new signing key was published",
             Self::KeyRevoked => "a signing key was dropped",
-            Self::Restored => "the store was restored and all sessions were ended",
+            Self::Restored => "the store was restored; all sessions and API tokens were ended",
             Self::BackedUp => "the operator took a backup of the whole store",
+            Self::ApiTokenCreated => "a user made an API token",
+            Self::ApiTokenRevoked => "an API token was revoked",
+            Self::ServiceAdded => "a service was registered",
+            Self::ServiceRemoved => "a service was removed",
+            Self::ServiceRefused => "services were refused",
             Self::ClockAccepted => "the wall clock was accepted and all sessions were ended",
         }
     }
 
     /// Every kind, for filters and tests.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 27] = [
         Self::Registered,
         Self::SetUp,
         Self::LoggedIn,
@@ -111,6 +126,11 @@ impl EventKind {
         Self::ClockAccepted,
         Self::Restored,
         Self::BackedUp,
+        Self::ApiTokenCreated,
+        Self::ApiTokenRevoked,
+        Self::ServiceAdded,
+        Self::ServiceRemoved,
+        Self::ServiceRefused,
     ];
 }
 

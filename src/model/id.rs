@@ -37,6 +37,12 @@ macro_rules! ids {
             pub const fn from_bytes(bytes: [u8; $bytes]) -> Self {
                 Self(bytes)
             }
+
+            /// Its bytes.
+            #[must_use]
+            pub const fn to_bytes(self) -> [u8; $bytes] {
+                self.0
+            }
         }
 
         impl FromRandom for $name {
@@ -89,6 +95,8 @@ ids! {
     SessionId(16);
     /// One access token: the claim `jti`.
     TokenId(16);
+    /// A personal API token; public, as the secret is in [`crate::model::PlainApiToken`].
+    ApiTokenId(16);
     /// One entry of the audit trail.
     EventId(16);
     /// A one-time link (invite or password reset).

@@ -1,6 +1,7 @@
 //! The words of the field: what things are and how they may change. Pure: no I/O, and nothing
 //! of ours is imported here.
 
+mod api_token;
 mod clock;
 mod colour;
 mod denial;
@@ -14,23 +15,27 @@ mod role;
 mod rule;
 mod seal;
 mod secret;
+mod service;
 mod session;
 mod token;
 mod token_check;
 mod user;
+mod word;
 
+pub use api_token::{ApiToken, PlainApiToken, UserApiTokens};
 pub use clock::{BUILD_FLOOR, Clock, ClockState, Reading, Timestamp};
 pub use colour::{Colour, NotAColour};
 pub use denial::Denial;
 pub use event::{Actor, Event, EventKind, Outcome};
-pub use id::{EventId, FromRandom, KeyId, LinkId, NotAnId, SessionId, TokenId, UserId};
+pub use id::{ApiTokenId, EventId, FromRandom, KeyId, LinkId, NotAnId, SessionId, TokenId, UserId};
 pub use key::{Algorithm, KeySchedule, KeyState, SigningKey, UnknownAlgorithm};
-pub use names::{BadName, DisplayName, Email, LoginName};
+pub use names::{BadName, DisplayName, Email, LoginName, TokenName};
 pub use network::{IpNetwork, NotANetwork};
 pub use role::{NotARole, Role, Roles};
 pub use rule::Rule;
 pub use seal::{Chain, ChainPlace, ChainSpan, Digest, NotADigest, Seal, SealContent, SealedEvent};
 pub use secret::{Password, PasswordHash, Secret, TooLong};
+pub use service::{NotAService, Service, ServiceId, ServiceSecret};
 pub use session::{KnownNetwork, Session, SessionRef, SessionState, UserSessions};
 pub use token::{
     AccessToken, Claims, FormCookie, Link, LinkToken, NotAToken, RefreshToken, TokenHash,

@@ -162,38 +162,50 @@ impl From<Email> for String {
     }
 }
 
-/// The name a person is shown by: 1 to 128 characters, none of them invisible or a control.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct DisplayName(String);
+/// Declares names that are shown to people, each with its own bound.
+macro_rules! shown {
+    ($($(#[$doc:meta])* $name:ident($max:literal, $sentence:literal);)+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
 
-impl DisplayName {
-    /// The longest name, in characters.
-    pub const MAX: usize = 128;
+        impl $name {
+            /// The longest name, in characters.
+            pub const MAX: usize = $max;
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = BadName;
+            fn try_from(text: String) -> Result<Self, BadName> {
+                if text.trim().is_empty() || text.chars().count() > Self::MAX {
+                    return Err(BadName($sentence));
+                }
+                if text.chars().any(|c| c.is_control() || is_deceptive(c)) {
+                    return Err(BadName("must hold no control or invisible characters"));
+                }
+                Ok(Self(text))
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0
+            }
+        }
+    )+};
+}
+
+shown! {
+    /// The name a person is shown by: 1 to 128 characters, none of them invisible or a control.
+    DisplayName(128, "must have 1 to 128 characters");
+    /// What a user calls an API token: 1 to 64 characters, none of them invisible or a control.
+    TokenName(64, "must have 1 to 64 characters");
 }
 
 /// Zero-width and direction-changing characters, which make one name look like another.
 fn is_deceptive(c: char) -> bool {
     matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
-}
-
-impl TryFrom<String> for DisplayName {
-    type Error = BadName;
-    fn try_from(text: String) -> Result<Self, BadName> {
-        if text.trim().is_empty() || text.chars().count() > Self::MAX {
-            return Err(BadName("must have 1 to 128 characters"));
-        }
-        if text.chars().any(|c| c.is_control() || is_deceptive(c)) {
-            return Err(BadName("must hold no control or invisible characters"));
-        }
-        Ok(Self(text))
-    }
-}
-
-impl From<DisplayName> for String {
-    fn from(name: DisplayName) -> Self {
-        name.0
-    }
 }
 
 #[cfg(test)]

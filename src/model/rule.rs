@@ -72,6 +72,22 @@ rules! {
     BearerHidden = "bearer_hidden", "The Authorization header hides a Bearer token behind another scheme.";
     BearerInQuery = "bearer_in_query", "There is a token in the query beside the one in the header.";
 
+    // What proves a service.
+    ServiceMissing = "service_missing", "There is no Basic authentication, by which a service proves itself.";
+    BasicForm = "basic_form", "The Authorization header is not 'Basic', one space, and base64 of a name, a colon and a secret.";
+    ServiceForm = "service_form", "The name or the secret has not the form of one of a service.";
+    ServiceUnknown = "service_unknown", "No service has this name. The name is not kept.";
+    ServiceSecret = "service_secret", "The secret is not that of the service.";
+
+    // An API token.
+    ApiTokenHere = "api_token_here", "It is an API token: those are good at services, and open no route of this server.";
+    ApiTokenForm = "api_token_form", "The text has not the form of an API token, or its checksum is wrong.";
+    ApiTokenUnknown = "api_token_unknown", "There is no such API token: it was revoked, swept, or never made.";
+    ApiTokenSecret = "api_token_secret", "The secret in the API token is not that of its record.";
+    ApiTokenUserUnknown = "api_token_user_unknown", "The owner of the API token is deleted.";
+    ApiTokenDead = "api_token_dead", "The API token has expired, or its owner is disabled or has ended everything since it was made.";
+    TokenOfSession = "token_of_session", "It is a good token of a session, which no service ends.";
+
     // The access token itself.
     TokenTooLong = "token_too_long", "The token is longer than 8 KiB.";
     TokenForm = "token_form", "The token is not three parts of base64url with a JSON object as header.";
@@ -110,6 +126,8 @@ rules! {
     BodyTooSlow = "body_too_slow", "The body took too long to arrive.";
     BodyBroken = "body_broken", "The body broke off, or its framing is broken.";
     MediaType = "media_type", "The body is not declared as application/json, or as a form where a page takes one, in UTF-8, uncompressed, once.";
+    FormMedia = "form_media", "The body is not declared as application/x-www-form-urlencoded in UTF-8, uncompressed, once.";
+    FormRefused = "form_refused", "The form is no text, or a parameter is repeated, missing, or contradicts the header.";
     JsonForm = "json_form", "The body is not one well-formed JSON object in UTF-8.";
     JsonTwice = "json_twice", "A member of the JSON object is there twice.";
     MemberUnknown = "member_unknown", "The JSON object has a member that the route does not know.";
@@ -154,6 +172,7 @@ rules! {
     ThrottleNetwork = "throttle_network", "Too many failures of this network within a minute, whatever the account.";
     ThrottleRegistrations = "throttle_registrations", "Too many registrations of this network within a minute.";
     ThrottleProfile = "throttle_profile", "Too many changes of this profile within a minute.";
+    ThrottleServices = "throttle_services", "Too many services of this network did not prove themselves within a minute.";
     QueueAttempts = "queue_attempts", "Too many attempts waited for the answers of others.";
     QueuePasswords = "queue_passwords", "The queue of passwords to hash was full.";
 
@@ -162,6 +181,12 @@ rules! {
     UsernameTaken = "username_taken", "Another account has this name.";
     EmailTaken = "email_taken", "Another account has this address.";
     LastAdmin = "last_admin", "Without this account nobody could administer.";
+    ClientTaken = "client_taken", "Another service has this name.";
+    ClientConfigured = "client_configured", "The service is in the configuration, where alone it can be removed.";
+    ClientUnknown = "client_unknown", "No registered service has this name.";
+    ClientLimit = "client_limit", "There are as many registered services as there may be.";
+    ApiTokenLimit = "api_token_limit", "The account has as many API tokens as it may.";
+    ApiTokenNotLive = "api_token_not_live", "The account has no live API token with this id.";
     IdForm = "id_form", "The id in the path is none.";
     UserUnknown = "user_unknown", "There is no account with this id.";
     SessionNotLive = "session_not_live", "The account has no live session with this id.";

@@ -50,6 +50,12 @@ impl TokenHash {
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
+
+    /// Its bytes, for another way to write it.
+    #[must_use]
+    pub const fn to_bytes(&self) -> [u8; 32] {
+        self.0
+    }
 }
 
 impl PartialEq for TokenHash {

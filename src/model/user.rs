@@ -31,8 +31,18 @@ pub struct User {
     pub created_at: Timestamp,
     /// A counter: sessions and access tokens of an earlier epoch are dead.
     pub epoch: u64,
+    /// API tokens that were made in an earlier epoch than this are dead: those of later ones
+    /// survive what ends sessions only.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub api_since: u64,
     /// `None` until an invited user has set a password: nothing verifies.
     pub password: Option<PasswordHash>,
+}
+
+/// What an account that never ended its API tokens has is not written.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl User {
@@ -43,16 +53,32 @@ impl User {
         !self.disabled && self.password.is_some() && self.roles.contains(&Role::admin())
     }
 
-    /// The account in its next epoch: all its sessions and access tokens are dead.
+    /// The account in its next epoch: all its sessions, access tokens and API tokens are dead.
     #[must_use]
     pub fn with_next_epoch(mut self) -> Self {
+        self.epoch = self.epoch.saturating_add(1);
+        self.api_since = self.epoch;
+        self
+    }
+
+    /// The account in its next epoch: its sessions and access tokens are dead.
+    fn without_sessions(mut self) -> Self {
         self.epoch = self.epoch.saturating_add(1);
         self
     }
 
-    /// The account with another password, in its next epoch.
+    /// The account with another password of its user's choice, in its next epoch. API tokens live
+    /// on: who changes the password once a year would stop every program by it.
     #[must_use]
     pub fn with_password(mut self, hash: PasswordHash) -> Self {
+        self.password = Some(hash);
+        self.without_sessions()
+    }
+
+    /// The account with a password that a link set: nobody has proved to know the one before, so
+    /// API tokens end too.
+    #[must_use]
+    pub fn with_reset_password(mut self, hash: PasswordHash) -> Self {
         self.password = Some(hash);
         self.with_next_epoch()
     }
@@ -64,14 +90,15 @@ impl User {
         self
     }
 
-    /// The account with these roles, in its next epoch unless they are the same.
+    /// The account with these roles, in its next epoch unless they are the same. API tokens live
+    /// on, and reach no further than it.
     #[must_use]
     pub fn with_roles(mut self, roles: Roles) -> Self {
         if roles == self.roles {
             return self;
         }
         self.roles = roles;
-        self.with_next_epoch()
+        self.without_sessions()
     }
 
     /// The account disabled or enabled, in its next epoch unless it was so already.
@@ -115,6 +142,7 @@ mod tests {
             disabled: false,
             created_at: Timestamp::EPOCH,
             epoch: 1,
+            api_since: 0,
             password: None,
         }
     }
@@ -123,12 +151,24 @@ mod tests {
     fn what_must_end_sessions_raises_the_epoch_and_nothing_else_does() {
         let hash = || PasswordHash::from_phc("$x".to_owned());
         assert_eq!(user().with_password(hash()).epoch, 2);
+        assert_eq!(user().with_reset_password(hash()).epoch, 2);
         assert_eq!(user().with_disabled(true).epoch, 2);
         assert_eq!(user().with_roles(Roles::from([Role::admin()])).epoch, 2);
         assert_eq!(user().with_rehashed_password(hash()).epoch, 1);
         assert_eq!(user().with_disabled(false).epoch, 1);
         assert_eq!(user().with_roles(Roles::from([Role::user()])).epoch, 1);
         assert_eq!(user().with_email(None, true).epoch, 1);
+    }
+
+    #[test]
+    fn an_account_that_never_ended_its_api_tokens_is_written_as_before_there_were_any() {
+        let written = serde_json::to_string(&user()).unwrap();
+        assert!(!written.contains("api_since"), "{written}");
+        assert_eq!(serde_json::from_str::<User>(&written).unwrap(), user());
+        let ended = user().with_next_epoch();
+        assert_eq!(ended.api_since, 2);
+        let written = serde_json::to_string(&ended).unwrap();
+        assert_eq!(serde_json::from_str::<User>(&written).unwrap(), ended);
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub(super) fn limits(config: &Config) -> Limits {
         login_failures_per_account: config.limits.login_failures_per_account,
         login_failures_per_network: config.limits.login_failures_per_network,
         registrations_per_network: config.limits.registrations_per_network,
+        service_failures_per_network: config.limits.service_failures_per_network,
         profile_changes_per_account: config.limits.profile_changes_per_account,
     }
 }
@@ -48,6 +49,12 @@ pub(super) fn auth(config: &Config, bound: SocketAddr) -> Settings {
         roles: config.roles.clone(),
         access_ttl: config.tokens.access_ttl,
         session_ttl: config.sessions.ttl,
+        max_api_ttl: config.tokens.api_ttl_max,
+        services: config
+            .services
+            .iter()
+            .map(|service| (service.id.clone(), service.secret_sha256.hash().clone()))
+            .collect(),
         max_sessions: count(config.sessions.max_per_user),
         issuer: Issuer { issuer: config.issuer(bound), audience: config.audience(bound) },
         policy: PasswordPolicy { min_chars: config.passwords.profile.min_characters() },

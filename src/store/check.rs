@@ -57,7 +57,9 @@ pub enum Flaw {
     LaterEpoch,
     /// The list of a user names a session of another user, or with another end.
     OtherSession,
-    /// A session or a link without the mark by which it is swept.
+    /// The list of a user names an API token of another user.
+    OtherToken,
+    /// A session, a link or an API token without the mark by which it is swept.
     NoMark,
     /// A mark of a record that is not there or ends at another time.
     NothingMarked,
@@ -88,6 +90,7 @@ impl fmt::Display for Finding {
             Flaw::OtherSession => {
                 write!(f, "the list {key} names a session of another user or with another end")
             }
+            Flaw::OtherToken => write!(f, "the list {key} names an API token of another user"),
             Flaw::NoMark => write!(f, "the record {key} has no mark of when it may be swept"),
             Flaw::NothingMarked => {
                 write!(f, "the mark {key} is of a record that is not there or ends otherwise")

@@ -13,6 +13,7 @@ use crate::model::Timestamp;
 pub(super) enum Kind {
     Session,
     Link,
+    ApiToken,
 }
 
 impl Kind {
@@ -20,6 +21,7 @@ impl Kind {
         match self {
             Self::Session => "session",
             Self::Link => "link",
+            Self::ApiToken => "apitoken",
         }
     }
 }

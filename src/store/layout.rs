@@ -6,10 +6,13 @@ use serde::de::DeserializeOwned;
 use super::engine::Entry;
 use super::record::decode;
 use super::revive::Progress;
-use super::{Attempt, Error, attempts, events, expiry, keys, links, seals, sessions, users};
+use super::{
+    Attempt, Error, api_tokens, attempts, events, expiry, keys, links, seals, sessions, users,
+};
 use crate::model::{
-    Chain, Email, Event, EventId, KeyId, Link, LinkId, LoginName, Seal, Session, SessionId,
-    SigningKey, Timestamp, TokenHash, User, UserId, UserSessions,
+    ApiToken, ApiTokenId, Chain, Email, Event, EventId, KeyId, Link, LinkId, LoginName, Seal,
+    Service, Session, SessionId, SigningKey, Timestamp, TokenHash, User, UserApiTokens, UserId,
+    UserSessions,
 };
 
 /// A kind of record.
@@ -42,6 +45,8 @@ pub(super) enum Record {
     Session(Box<Session>),
     Logins(UserSessions),
     Link(Link),
+    ApiToken(Box<ApiToken>),
+    ApiTokens(UserApiTokens),
     Mark,
     Key(KeyId),
     Event(Box<Event>),
@@ -55,6 +60,13 @@ pub(super) enum Record {
 /// All kinds, in the order of their keys.
 pub(super) const KINDS: &[Kind] = &[
     row("admins", str::is_empty, |e| Ok(Record::Admins(value(e)?)), AtRestore::Keep),
+    row(
+        "apitoken/",
+        is_id::<ApiTokenId>,
+        |e| Ok(Record::ApiToken(Box::new(value(e)?))),
+        AtRestore::Drop,
+    ),
+    row("apitokens/", is_id::<UserId>, |e| Ok(Record::ApiTokens(value(e)?)), AtRestore::Drop),
     row("attempt/", is_fingerprint, alone::<Attempt>, AtRestore::Drop),
     row("chain", str::is_empty, alone::<Chain>, AtRestore::Keep),
     row("clock", str::is_empty, alone::<Timestamp>, AtRestore::Keep),
@@ -85,6 +97,8 @@ pub(super) const KINDS: &[Kind] = &[
         |e| Ok(Record::Seal(value::<Seal>(e)?.content.number)),
         AtRestore::Keep,
     ),
+    // One whose secret got out may have been removed after the backup; those of auth.toml stay.
+    row("services", str::is_empty, alone::<Vec<Service>>, AtRestore::Drop),
     row(
         "session/",
         is_id::<SessionId>,
@@ -130,12 +144,14 @@ impl Record {
             Self::User(user) => Some(users::user_key(user.id)),
             Self::Session(session) => Some(sessions::session_key(session.id)),
             Self::Link(link) => Some(links::link_key(link.id)),
+            Self::ApiToken(token) => Some(api_tokens::token_key(token.id)),
             Self::Key(id) => Some(keys::record_key(*id)),
             Self::Event(event) => Some(events::event_key(event.time, event.id)),
             Self::Seal(number) => Some(seals::seal_key(*number)),
             Self::Holder(_)
             | Self::Admins(_)
             | Self::Logins(_)
+            | Self::ApiTokens(_)
             | Self::Mark
             | Self::Unfinished
             | Self::Alone => None,
@@ -187,6 +203,7 @@ fn is_mark(tail: &str) -> bool {
     let marked = match target.split_once('/') {
         Some(("session", id)) => is_id::<SessionId>(id),
         Some(("link", id)) => is_id::<LinkId>(id),
+        Some(("apitoken", id)) => is_id::<ApiTokenId>(id),
         Some(_) | None => false,
     };
     is_number(time) && marked
@@ -195,6 +212,11 @@ fn is_mark(tail: &str) -> bool {
 /// The key of the mark that a session must have.
 pub(super) fn session_mark(id: SessionId, end: Timestamp) -> String {
     expiry::mark_key(expiry::Kind::Session, &id.to_string(), end)
+}
+
+/// The key of the mark that an API token must have.
+pub(super) fn token_mark(id: ApiTokenId, end: Timestamp) -> String {
+    expiry::mark_key(expiry::Kind::ApiToken, &id.to_string(), end)
 }
 
 /// The key of the mark that a link must have.

@@ -12,6 +12,9 @@
 //! | `session/ID` | a [`crate::model::Session`] |
 //! | `logins/USER` | a [`crate::model::UserSessions`] |
 //! | `link/ID` | a [`crate::model::Link`] |
+//! | `apitoken/ID` | a [`crate::model::ApiToken`] |
+//! | `apitokens/USER` | a [`crate::model::UserApiTokens`] |
+//! | `services` | the services that administrators registered, each a [`crate::model::Service`] |
 //! | `expiry/TIME/KIND/ID` | nothing: when `KIND/ID` may be swept |
 //! | `key/ID` | a [`crate::model::SigningKey`] |
 //! | `attempt/FINGERPRINT` | an [`Attempt`] |
@@ -30,6 +33,7 @@
 pub mod conformance;
 pub mod engine;
 
+mod api_tokens;
 mod attempts;
 mod backup;
 mod check;
@@ -45,6 +49,7 @@ mod memory;
 mod record;
 mod revive;
 mod seals;
+mod services;
 mod sessions;
 mod setup;
 #[cfg(feature = "sled")]
@@ -56,6 +61,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+pub use self::api_tokens::ApiTokens;
 pub use self::attempts::{Attempt, Attempts, Fingerprint};
 pub use self::backup::{BackUp, Backup, Progress, Sink};
 pub use self::check::{Depth, Finding, Flaw, Report};
@@ -70,6 +76,7 @@ pub use self::memory::Memory;
 pub use self::record::Stored;
 pub use self::revive::{Revived, SigningKeys};
 pub use self::seals::{EventPlace, Found, MOST_SEALED, Seals, seal_name};
+pub use self::services::Services;
 pub use self::sessions::Sessions;
 pub use self::setup::Setup;
 #[cfg(feature = "sled")]
@@ -154,6 +161,18 @@ impl Store {
     #[must_use]
     pub fn links(&self) -> Links<'_> {
         Links::new(&*self.engine)
+    }
+
+    /// Personal API tokens, and each user's list of them.
+    #[must_use]
+    pub fn api_tokens(&self) -> ApiTokens<'_> {
+        ApiTokens::new(&*self.engine)
+    }
+
+    /// The services that administrators registered.
+    #[must_use]
+    pub fn services(&self) -> Services<'_> {
+        Services::new(&*self.engine)
     }
 
     /// Sealed signing keys.

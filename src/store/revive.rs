@@ -27,6 +27,8 @@ pub struct Revived {
     pub sessions: u64,
     /// Invites and password resets dropped.
     pub links: u64,
+    /// API tokens dropped.
+    pub api_tokens: u64,
     /// Signing keys dropped.
     pub keys: u64,
 }
@@ -42,8 +44,8 @@ pub(super) struct Progress {
 const REVIVING: &[u8] = b"reviving";
 
 impl Store {
-    /// Drops sessions, links, their marks, counts of failed logins, the setup secret and, if so
-    /// wanted, the signing keys; empties each user's list of sessions (its networks stay) and
+    /// Drops sessions, links, API tokens, their marks, registered services, counts of failed logins,
+    /// the setup secret and, if so wanted, the signing keys; empties each user's list of sessions (its networks stay) and
     /// raises each user's epoch. Everything else is untouched. For a store that nobody else
     /// writes to, in constant memory. A call that was cut off is finished by the next one; until
     /// then the store holds the record `reviving` and [`Store::check`] says so.
@@ -148,6 +150,7 @@ impl Revived {
         match kind.name() {
             "session" => self.sessions = dropped,
             "link" => self.links = dropped,
+            "apitoken" => self.api_tokens = dropped,
             "key" => self.keys = dropped,
             _other => {}
         }
@@ -206,6 +209,7 @@ mod tests {
             disabled: false,
             created_at: Timestamp::EPOCH,
             epoch: 1,
+            api_since: 0,
             password: None,
         }
     }

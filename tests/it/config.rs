@@ -37,8 +37,9 @@ const LIMIT: &str = "must be a whole number between 0 (off) and 1000000";
 
 /// `section key`, a bad value, how its sentence begins; the value stands at 2:(key + 4).
 #[rustfmt::skip]
-const BAD: [(&str, &str, &[&str], &str); 49] = [
+const BAD: [(&str, &str, &[&str], &str); 52] = [
     ("", "registration", &["0", "1", "\"\"", "\"Open\"", "true", "{ open = 1 }", "[]"], "must be \"open\" or \"closed\""),
+    ("", "services", &["1", "\"wiki\"", "[1]", "[\"wiki\"]", "[{ id = \"wiki\" }]", "[{ id = \"Wiki\", secret_sha256 = \"00\" }]", "[{ id = \"wiki\", secret_sha256 = \"00\" }]", "{ id = \"wiki\" }"], "must be a list of at most 64 tables"),
     ("http", "listen", &["8080", "\"8080\"", "\"localhost:80\"", "\"127.0.0.1\"", "\"\""], "must be an IP address and a port"),
     ("http", "plain", &["\"\"", "\"Public\"", "true", "0", "[]"], "must be \"loopback\" or \"public\""),
     ("http", "public_url", &["\"\"", "\"example.org\"", "\"http://example.org\"", "\"https://a.org/x\"", "\"https://a.org//\"", "\"https://a.org?x\"", "\"https://u@a.org\"", "\"https://*.a.org\"", "1"], "must be an origin such as"),
@@ -62,6 +63,7 @@ const BAD: [(&str, &str, &[&str], &str); 49] = [
     ("pages", "return_to", &["\"https://a.org/\"", "[\"https://a.org\"]", "[\"/account\"]", "[\"//a.org/\"]", "[\"https://a.org/*#\"]", "[\"http://a.org/\"]", "[\"https://u@a.org/\"]"], "must be a list of at most 64 whole addresses"),
     ("tokens", "algorithm", &["0", "\"none\"", "\"HS256\"", "\"es256\"", "{ ES256 = 1 }"], "must be \"ES256\", \"EdDSA\" or \"RS256\""),
     ("tokens", "access_ttl", &["\"0s\"", "\"299s\"", "\"901s\"", "600", "\"10\"", "\"-10m\"", "\"99999999999999y\""], "must be between 5m and 15m, for example \"10m\""),
+    ("tokens", "api_ttl_max", &["\"23h\"", "\"367d\"", "30"], "must be between 1d and 366d"),
     ("tokens", "audience", &["\"\"", "\"a b\"", "\"\u{e4}\"", "\"a\\n\"", "[\"a\"]"], "must be 1 to 255 visible ASCII"),
     ("sessions", "ttl", &["\"599s\"", "\"0s\"", "\"2592001s\""], "must be between tokens.access_ttl and 30d"),
     ("sessions", "max_per_user", &["0", "33"], "must be a whole number between 1 and 32"),
@@ -79,6 +81,7 @@ const BAD: [(&str, &str, &[&str], &str); 49] = [
     ("limits", "login_failures_per_account", &["-1", "1000001"], LIMIT),
     ("limits", "login_failures_per_network", &["-1", "1000001"], LIMIT),
     ("limits", "registrations_per_network", &["-1", "1000001"], LIMIT),
+    ("limits", "service_failures_per_network", &["-1", "1000001"], LIMIT),
     ("limits", "profile_changes_per_account", &["-1", "1000001"], LIMIT),
     ("limits", "connections_per_address", &["-1", "1000001"], LIMIT),
     ("audit", "keep", &["\"23h\"", "\"36501d\""], "must be between 1d and 36500d"),

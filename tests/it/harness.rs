@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use crate::openapi::Document;
 use crate::trace;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use doorkey::auth::{
     Access, Auth, Client, Keyring, Limits, NewUser, Parts, Settings, Throttle, resume_clock,
@@ -32,6 +34,8 @@ use warp::reply::Response;
 
 /// A password that every policy takes.
 pub const PASSWORD: &str = "correct horse battery staple";
+/// The media type of a form.
+pub const FORM: &str = "application/x-www-form-urlencoded";
 /// Where the server of the tests is reached.
 pub const ORIGIN: &str = "https://auth.example.org";
 
@@ -54,6 +58,8 @@ impl Default for Setup {
                 roles: ["admin", "editor", "user"].map(role).into(),
                 access_ttl: Duration::from_mins(10),
                 session_ttl: Duration::from_hours(12),
+                max_api_ttl: Duration::from_hours(366 * 24),
+                services: Vec::new(),
                 max_sessions: 32,
                 issuer: Issuer { issuer: ORIGIN.to_owned(), audience: ORIGIN.to_owned() },
                 policy: PasswordPolicy { min_chars: 8 },
@@ -88,6 +94,7 @@ impl Default for Setup {
                 login_failures_per_account: 0,
                 login_failures_per_network: 0,
                 registrations_per_network: 0,
+                service_failures_per_network: 0,
                 profile_changes_per_account: 0,
             },
             pool: PoolSettings {
@@ -109,6 +116,7 @@ impl Setup {
             login_failures_per_account: 100,
             login_failures_per_network: 30,
             registrations_per_network: 5,
+            service_failures_per_network: 30,
             profile_changes_per_account: 10,
         };
         self
@@ -196,8 +204,16 @@ impl TestServer {
             peer: Peer::Tcp(SocketAddr::from((ip, 40_000))),
             token: None,
             cookie: None,
+            basic: None,
             user_id: String::new(),
         }
+    }
+
+    /// A service of this name, registered by the operator.
+    pub async fn service(&self, name: &str) -> Browser<'_> {
+        let operator = (Access::operator(), Client::operator());
+        let issued = self.auth.add_service(&operator.0, name, &operator.1).await.unwrap();
+        self.anonymous().with_basic(name, issued.secret.expose())
     }
 
     /// The peer of the control socket.
@@ -236,6 +252,8 @@ pub struct Browser<'a> {
     pub peer: Peer,
     pub token: Option<String>,
     pub cookie: Option<String>,
+    /// Of a service: what it sends instead of a token.
+    pub basic: Option<String>,
     pub user_id: String,
 }
 
@@ -268,8 +286,27 @@ impl<'a> Browser<'a> {
             peer: self.peer,
             token: Some(token.to_owned()),
             cookie: self.cookie.clone(),
+            basic: None,
             user_id: self.user_id.clone(),
         }
+    }
+
+    /// The same, sending this name and secret of a service.
+    pub fn with_basic(mut self, name: &str, secret: &str) -> Browser<'a> {
+        self.basic = Some(STANDARD.encode(format!("{name}:{secret}")));
+        self
+    }
+
+    /// Asks about a token, as a service.
+    #[must_use]
+    pub async fn introspect(&self, token: &str) -> Answer {
+        self.post("/oauth/introspect").form(&[("token", token)]).send().await
+    }
+
+    /// Revokes a token, as a service.
+    #[must_use]
+    pub async fn revoke(&self, token: &str) -> Answer {
+        self.post("/oauth/revoke").form(&[("token", token)]).send().await
     }
 
     pub fn get(&self, path: &str) -> RequestBuilder<'a> {
@@ -300,6 +337,9 @@ impl<'a> Browser<'a> {
         };
         if let Some(token) = &self.token {
             builder = builder.header("authorization", &format!("Bearer {token}"));
+        }
+        if let Some(basic) = &self.basic {
+            builder = builder.header("authorization", &format!("Basic {basic}"));
         }
         if let Some(cookie) = &self.cookie {
             builder = builder.header("cookie", &format!("__Host-refresh={cookie}"));
@@ -340,6 +380,24 @@ impl RequestBuilder<'_> {
 
     pub fn json(self, body: &Value) -> Self {
         self.header("content-type", "application/json").body(body.to_string())
+    }
+
+    /// The fields of a form.
+    pub fn form(self, fields: &[(&str, &str)]) -> Self {
+        let encode = |text: &str| {
+            text.bytes().fold(String::new(), |out, byte| {
+                if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) {
+                    out + &char::from(byte).to_string()
+                } else {
+                    out + &format!("%{byte:02X}")
+                }
+            })
+        };
+        let pairs: Vec<String> = fields
+            .iter()
+            .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+            .collect();
+        self.header("content-type", FORM).body(pairs.join("&"))
     }
 
     /// A body as it is, without a Content-Type.
@@ -439,12 +497,28 @@ impl Answer {
         self
     }
 
+    /// Asserts an error as OAuth writes it (RFC 6749, 5.2), of the problem with this code.
+    #[track_caller]
+    pub fn oauth(self, error: &str, code: &str) -> Self {
+        let body: Value = self.json();
+        assert_eq!(
+            (&body["error"], self.code().as_str()),
+            (&error.into(), code),
+            "{}",
+            self.text()
+        );
+        assert_eq!(self.header("content-type"), Some("application/json"));
+        assert_eq!(self.header("cache-control"), Some("no-store"));
+        self
+    }
+
     #[track_caller]
     pub fn json<T: DeserializeOwned>(&self) -> T {
         serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.text()))
     }
 
-    /// The code of a problem: in its document, or in the root of the page that says it.
+    /// The code of a problem: in its document, in what a service is told, or in the root of the
+    /// page that says it.
     #[track_caller]
     pub fn code(&self) -> String {
         if self.header("content-type") == Some("text/html; charset=utf-8") {
@@ -452,7 +526,9 @@ impl Answer {
             let (_, rest) = text.split_once("data-code=\"").expect("a refusal has its code");
             return rest.split('"').next().unwrap().to_owned();
         }
-        self.json::<Value>()["code"].as_str().unwrap().to_owned()
+        let body: Value = self.json();
+        let page = body["error_uri"].as_str().and_then(|page| page.strip_prefix("/problems/"));
+        page.or(body["code"].as_str()).unwrap_or_else(|| panic!("{}", self.text())).to_owned()
     }
 
     pub fn text(&self) -> String {

@@ -85,7 +85,7 @@ pub fn sent(body: &[u8]) {
     }
 }
 
-/// Notes what an answer gave out: tokens, cookies, links.
+/// Notes what an answer gave out: tokens, cookies, links, secrets of services and API tokens.
 pub fn answered(body: &[u8], cookies: impl Iterator<Item = String>) {
     if folder().is_none() {
         return;
@@ -94,6 +94,9 @@ pub fn answered(body: &[u8], cookies: impl Iterator<Item = String>) {
     if let Some(token) = body["access_token"].as_str() {
         secret("access_token", token);
         secret("access_token_signature", token.rsplit('.').next().unwrap());
+    }
+    if let Some(text) = body["secret"].as_str() {
+        secret("given_secret", text);
     }
     link(body["link"].as_str().unwrap_or_default());
     for cookie in cookies {

@@ -123,7 +123,7 @@ fn is_home(path: &Path, kind: &str, before: &[u8]) -> bool {
         // A test moves it there, and has it named by DOORKEY_MASTER_KEY_FILE.
         "master_key" if ["master.key", "kept.key"].contains(&name.as_str()) => mode & OTHERS == 0,
         "setup_secret" if name == "setup-secret" => mode & OTHERS == 0,
-        "setup_secret" | "link_token" => is_output,
+        "setup_secret" | "link_token" | "given_secret" => is_output,
         "password" => is_output && of_dev.iter().any(|start| line.starts_with(start.as_bytes())),
         // What curl keeps for the lines that `serve --dev` prints.
         "refresh_token" => name == "curl-cookies",

@@ -2,6 +2,39 @@
 
 use std::time::Duration;
 
+use crate::model::Rule;
+
+/// What was counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::auth) enum Counter {
+    /// Failures in a row of an account from one network or device.
+    AccountNetwork,
+    /// Failures in a row of an account from anywhere.
+    Account,
+    /// Failures of a network within a minute.
+    Network,
+    /// Registrations of a network within a minute.
+    Registrations,
+    /// Changes of a profile within a minute.
+    ProfileChanges,
+    /// Services of one network that did not prove themselves.
+    Services,
+}
+
+impl Counter {
+    /// The rule by which it refuses.
+    pub(in crate::auth) const fn rule(self) -> Rule {
+        match self {
+            Self::AccountNetwork => Rule::ThrottleAccountNetwork,
+            Self::Account => Rule::ThrottleAccount,
+            Self::Network => Rule::ThrottleNetwork,
+            Self::Registrations => Rule::ThrottleRegistrations,
+            Self::ProfileChanges => Rule::ThrottleProfile,
+            Self::Services => Rule::ThrottleServices,
+        }
+    }
+}
+
 /// Whether an attempt may go on to the password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Room {

@@ -18,14 +18,14 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore};
 
-use self::counter::{Room, Streak, Window};
+use self::counter::{Counter, Room, Streak, Window};
 pub(super) use self::persist::{MOST_SAVED, is_over};
 use self::place::{Places, Tables};
 use self::reservation::Outcome;
 pub(super) use self::reservation::Reservation;
 use super::network::{known_network, limiter_networks, network_key};
 use crate::crypto::fingerprint;
-use crate::model::{Clock, Rule};
+use crate::model::Clock;
 use crate::store::Fingerprint;
 
 /// How much is allowed; each 0 is off.
@@ -40,6 +40,8 @@ pub struct Limits {
     pub login_failures_per_network: u32,
     /// Registrations a minute of one network.
     pub registrations_per_network: u32,
+    /// Services a minute of one network that did not prove who they are.
+    pub service_failures_per_network: u32,
     /// Changes a minute of its own profile by one account.
     pub profile_changes_per_account: u32,
 }
@@ -51,34 +53,6 @@ pub(in crate::auth) enum Refused {
     Throttled(Duration, Counter),
     /// Too many wait already.
     Busy,
-}
-
-/// What was counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::auth) enum Counter {
-    /// Failures in a row of an account from one network or device.
-    AccountNetwork,
-    /// Failures in a row of an account from anywhere.
-    Account,
-    /// Failures of a network within a minute.
-    Network,
-    /// Registrations of a network within a minute.
-    Registrations,
-    /// Changes of a profile within a minute.
-    ProfileChanges,
-}
-
-impl Counter {
-    /// The rule by which it refuses.
-    pub(in crate::auth) const fn rule(self) -> Rule {
-        match self {
-            Self::AccountNetwork => Rule::ThrottleAccountNetwork,
-            Self::Account => Rule::ThrottleAccount,
-            Self::Network => Rule::ThrottleNetwork,
-            Self::Registrations => Rule::ThrottleRegistrations,
-            Self::ProfileChanges => Rule::ThrottleProfile,
-        }
-    }
 }
 
 /// Who tries.
@@ -194,6 +168,19 @@ impl Throttle {
         self.count(fingerprint(&[b"profile", account]), limit, Counter::ProfileChanges)
     }
 
+    /// Counts one service of this network that did not prove who it is.
+    ///
+    /// # Errors
+    /// [`Refused::Throttled`] when there were too many within a minute.
+    pub(in crate::auth) fn refuse_service(&self, ip: Option<IpAddr>) -> Result<(), Refused> {
+        let limit = self.limits.service_failures_per_network;
+        for (network, factor) in ip.map(limiter_networks).unwrap_or_default() {
+            let key = network_key(network, b"service");
+            self.count(key, limit.saturating_mul(factor), Counter::Services)?;
+        }
+        Ok(())
+    }
+
     /// Counts one act under `key`; a `limit` of 0 is none.
     fn count(&self, key: Fingerprint, limit: u32, counter: Counter) -> Result<(), Refused> {
         if limit == 0 {
@@ -267,6 +254,7 @@ mod tests {
             login_failures_per_account: 0,
             login_failures_per_network: 0,
             registrations_per_network: 0,
+            service_failures_per_network: 0,
             profile_changes_per_account: 0,
         };
         Arc::new(Throttle::new(limits, Clock::manual(Timestamp::from_seconds(1))))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Issuer, Refusal};
-use crate::model::{Claims, Roles, SessionId, Timestamp, TokenId, UserId};
+use crate::model::{Claims, Roles, ServiceId, SessionId, Timestamp, TokenId, UserId};
 
 /// The longest life of a token.
 const MAX_LIFE: Duration = Duration::from_mins(15);
@@ -13,7 +13,7 @@ const MAX_LIFE: Duration = Duration::from_mins(15);
 const IAT_LEEWAY: Duration = Duration::from_mins(1);
 const NBF_LEEWAY: Duration = Duration::from_secs(5);
 /// The client of the first-party login.
-const CLIENT: &str = "doorkey";
+const CLIENT: &str = ServiceId::FIRST_PARTY;
 
 /// The claims as they go out, in this order.
 #[derive(Serialize)]

@@ -3,6 +3,7 @@
 
 mod audit;
 mod backup;
+mod clients;
 mod clock;
 mod events;
 mod keys;
@@ -19,6 +20,7 @@ pub(super) fn endpoints(context: &Context) -> Vec<Endpoint> {
         users::endpoints(context),
         sessions::endpoints(context),
         keys::endpoints(context),
+        clients::endpoints(context),
         events::endpoints(context),
         audit::endpoints(context),
         clock::endpoints(context),

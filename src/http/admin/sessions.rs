@@ -15,7 +15,8 @@ pub(super) fn endpoints(context: &Context) -> Vec<Endpoint> {
     let (all, one) = ("/admin/users/{id}/sessions", "/admin/users/{id}/sessions/{sid}");
     let listing = Doc::new("The live sessions of a user")
         .gives::<SessionsBody<'_>>(StatusCode::OK, "They, the newest first.");
-    let ending_all = Doc::new("End all sessions of a user").gives_nothing("They ended.");
+    let ending_all =
+        Doc::new("End all sessions and API tokens of a user").gives_nothing("They ended.");
     let ending = Doc::new("End one session of a user").gives_nothing("It ended.");
     vec![
         context.endpoint(Route::get(all, Guard::Admin).doc(listing), list),

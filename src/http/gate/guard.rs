@@ -33,6 +33,11 @@ impl Api {
                 }
                 Ok(None)
             }
+            Guard::Service => {
+                // No browser sends for a service, and what does send names no origin.
+                self.0.origins.check_cookie_route(headers, false)?;
+                Ok(None)
+            }
             Guard::Setup => {
                 self.same_site(headers, operator)?;
                 let is_there = self.0.auth.needs_setup().await?;

@@ -34,6 +34,16 @@ impl Methods {
         self.0.values().any(|endpoint| endpoint.route.guard == Guard::Page)
     }
 
+    /// Whether it is for services, who read the errors of OAuth.
+    pub(super) fn is_for_services(&self) -> bool {
+        self.0.values().any(|endpoint| endpoint.route.guard == Guard::Service)
+    }
+
+    /// The path, as the table writes it.
+    pub(super) fn path(&self) -> Option<&'static str> {
+        self.0.values().next().map(|endpoint| endpoint.route.path)
+    }
+
     /// What `Allow` says, in a fixed order.
     pub(super) fn allowed(&self) -> Vec<Method> {
         let all = [Method::GET, Method::HEAD, Method::POST, Method::PATCH, Method::DELETE];

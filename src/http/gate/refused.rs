@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use warp::http::request::Parts;
 use warp::reply::Response;
 
-use super::{Api, Methods, Peer, Problem, header_value};
+use super::{Api, Peer, Problem, header_value};
 use crate::http::refusals::{Asked, Refusal, Refusals, beginning};
 use crate::model::Rule;
 
@@ -57,8 +57,12 @@ impl Api {
         let asked = Asked::new(&head.method, self.place(head));
         let refusal = Refusal::of(&problem, request_id, (ip, self.0.auth.now()));
         self.0.refusals.push(refusal.asked(asked));
+        let found = self.0.paths.at(head.uri.path());
+        let is_for_services = found.is_ok_and(|found| found.value.is_for_services());
         // Where pages are, and where nothing is, a person gets a page.
-        if self.is_page(head.uri.path()) || self.is_nowhere(head.uri.path()) {
+        if is_for_services {
+            problem.into_oauth(request_id)
+        } else if self.is_page(head.uri.path()) || self.is_nowhere(head.uri.path()) {
             self.0.pages.refusal(problem, (&head.headers, request_id))
         } else {
             problem.into_response(request_id)
@@ -77,12 +81,6 @@ impl Api {
         let path = head.uri.path();
         let found = self.0.paths.at(path).ok().and_then(|found| found.value.path());
         found.map_or_else(|| beginning(path, &self.0.routes).into(), Cow::Borrowed)
-    }
-}
-
-impl Methods {
-    fn path(&self) -> Option<&'static str> {
-        self.0.values().next().map(|endpoint| endpoint.route.path)
     }
 }
 

@@ -1,4 +1,5 @@
 use warp::Filter as _;
+use warp::http::Method;
 
 use super::*;
 

@@ -12,6 +12,7 @@ use crate::http::assets::HTML;
 use crate::http::doc::{Caching, Cookie, Doc, Schemas, Sets, Success, reference};
 use crate::http::kind::Kind;
 use crate::http::problem::Document as Problem;
+use crate::http::problem::oauth::Document as OAuthProblem;
 use crate::http::route::{Body, Guard, Route};
 
 const ABOUT: &str = "Log in for a short-lived access token (JSON, for the page's memory) and a \
@@ -20,7 +21,8 @@ const ABOUT: &str = "Log in for a short-lived access token (JSON, for the page's
     `Allow`. HEAD works where GET does. Request bodies are one JSON object, and on pages the fields of \
     a form; unknown and repeated members are refused. Every problem is `application/problem+json` (RFC 9457), and its `code` \
     says what went wrong; where pages are, whoever asks for HTML gets a page instead, with the code in \
-    `data-code` of its root. Every answer forbids sniffing, framing and referrers.\n\n\
+    `data-code` of its root; services are told as OAuth does (RFC 6749, 5.2). Every answer forbids \
+    sniffing, framing and referrers.\n\n\
     Bytes that are no HTTP request get a bare `400` before any path is looked at, and a head of more \
     than 16 KiB or 64 fields a bare `431`: no body, no header of ours, and the connection closes.";
 
@@ -57,6 +59,7 @@ pub(super) fn document<'a>(rows: impl Iterator<Item = &'a Route>, settings: &Set
         "tags": [
             {"name": "account", "description": "Logging in, and what is the caller's own."},
             {"name": "administration", "description": "For the role `admin`."},
+            {"name": "services", "description": "For registered services: OAuth 2, forms and its errors."},
             {"name": "pages", "description": "For people: HTML, and forms that work without a script."},
             {"name": "public", "description": "For anyone."},
         ],
@@ -77,6 +80,12 @@ fn security_schemes(settings: &Settings) -> Value {
             "scheme": "bearer",
             "bearerFormat": "JWT",
             "description": "The `access_token` of a login or a refresh.",
+        },
+        "serviceSecret": {
+            "type": "http",
+            "scheme": "basic",
+            "description": "The `client_id` and the secret of a registered service \
+                (`client_secret_basic`).",
         },
         "refreshCookie": {
             "type": "apiKey",
@@ -111,7 +120,7 @@ fn operation(row: &Route, doc: &Doc, components: &mut Components) -> Value {
 /// How the body of a row is written.
 fn media(row: &Route) -> &'static str {
     match row.body {
-        Body::Form => "application/x-www-form-urlencoded",
+        Body::Form | Body::Parameters => "application/x-www-form-urlencoded",
         Body::Json | Body::OptionalJson | Body::Ignored => "application/json",
     }
 }
@@ -126,6 +135,8 @@ fn operation_id(row: &Route) -> String {
 fn tag(row: &Route) -> &'static str {
     if row.guard == Guard::Page {
         "pages"
+    } else if row.guard == Guard::Service {
+        "services"
     } else if row.path.starts_with("/auth/") {
         "account"
     } else if row.path.starts_with("/admin/") {
@@ -139,6 +150,7 @@ fn tag(row: &Route) -> &'static str {
 fn security(row: &Route, doc: &Doc) -> Value {
     match (row.guard, doc.cookie) {
         (Guard::User | Guard::Admin | Guard::Operator, _) => json!([{"accessToken": []}]),
+        (Guard::Service, _) => json!([{"serviceSecret": []}]),
         (_, Cookie::Needed) => json!([{"refreshCookie": []}]),
         (_, Cookie::Welcome) => json!([{}, {"refreshCookie": []}]),
         (_, Cookie::Ignored) => json!([]),
@@ -183,7 +195,16 @@ fn responses(row: &Route, doc: &Doc, components: &mut Components) -> Map<String,
         all.insert("304".to_owned(), json!({"description": about, "headers": headers}));
     }
     for (status, kinds) in refusals(row, doc) {
-        let whom = if row.guard == Guard::Page { For::People } else { For::Programs };
+        let whom = match row.guard {
+            Guard::Page => For::People,
+            Guard::Service => For::Services,
+            Guard::Public
+            | Guard::Browser
+            | Guard::Setup
+            | Guard::User
+            | Guard::Admin
+            | Guard::Operator => For::Programs,
+        };
         all.insert(status.to_string(), problems(&kinds, whom, components));
     }
     all
@@ -207,6 +228,8 @@ enum For {
     Programs,
     /// By a page, too: the form once more, or what went wrong in words.
     People,
+    /// In the words of OAuth.
+    Services,
 }
 
 /// The answer with one of these problems, which share a status: a component under their codes.
@@ -216,11 +239,23 @@ fn problems(kinds: &[Kind], whom: For, components: &mut Components) -> Value {
     let lines: Vec<String> =
         rows().map(|row| format!("`{}`: {} {}", row.code, row.title, row.help)).collect();
     let status = rows().next().map(|row| row.status.as_u16());
-    let problem = reference::<Problem<'_>>(&mut components.schemas);
-    let exactly = json!({"properties": {"code": {"enum": codes}, "status": {"const": status}}});
-    let mut content =
-        json!({"application/problem+json": {"schema": {"allOf": [problem, exactly]}}});
-    let (mut name, mut sets) = (codes.join("."), Sets::Nothing);
+    let (mut name, mut media, mut sets) =
+        (codes.join("."), "application/problem+json", Sets::Nothing);
+    let schema = match whom {
+        For::Programs | For::People => {
+            let problem = reference::<Problem<'_>>(&mut components.schemas);
+            let exactly =
+                json!({"properties": {"code": {"enum": codes}, "status": {"const": status}}});
+            json!({"allOf": [problem, exactly]})
+        }
+        For::Services => {
+            (name, media) = (format!("{name}.oauth"), "application/json");
+            let pages: Vec<String> = codes.iter().map(|code| format!("/problems/{code}")).collect();
+            let problem = reference::<OAuthProblem>(&mut components.schemas);
+            json!({"allOf": [problem, {"properties": {"error_uri": {"enum": pages}}}]})
+        }
+    };
+    let mut content = json!({ media: {"schema": schema} });
     if whom == For::People {
         content[HTML] = json!({"schema": {"type": "string"}});
         (name, sets) = (format!("{name}.page"), Sets::FormCookie);

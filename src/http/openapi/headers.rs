@@ -35,7 +35,7 @@ pub(super) fn common() -> Value {
         ),
         "Challenge": header(
             "Asks for an access token, and says what is wrong with the one that was sent (RFC \
-             6750, 3).",
+             6750, 3); services are asked for their name and secret (RFC 7617).",
             text,
         ),
         "Allow": header("The methods of this path.", text),

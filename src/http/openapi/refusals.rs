@@ -17,7 +17,7 @@ pub(super) fn refusals(row: &Route, doc: &Doc) -> BTreeMap<u16, Vec<Kind>> {
     kinds.extend_from_slice(doc.refuses);
     match row.counts {
         Counts::Nothing => {}
-        Counts::Failures | Counts::Registrations | Counts::ProfileChanges => {
+        Counts::Failures | Counts::Services | Counts::Registrations | Counts::ProfileChanges => {
             kinds.push(Kind::TooManyAttempts);
         }
     }
@@ -44,6 +44,7 @@ const fn of_guard(guard: Guard) -> &'static [Kind] {
         Guard::Public | Guard::Page => &[],
         Guard::Browser => &[Kind::ForeignOrigin],
         Guard::Setup => &[Kind::ForeignOrigin, Kind::NotFound],
+        Guard::Service => &[Kind::ForeignOrigin, Kind::MalformedHeader, Kind::InvalidClient],
         Guard::User => &[Kind::MalformedHeader, Kind::InvalidToken],
         Guard::Admin | Guard::Operator => {
             &[Kind::MalformedHeader, Kind::InvalidToken, Kind::InsufficientScope]
@@ -66,6 +67,12 @@ const fn of_body(body: Body) -> &'static [Kind] {
             Kind::BodyTooLarge,
             Kind::UnsupportedMediaType,
             Kind::InvalidRequest,
+        ],
+        Body::Parameters => &[
+            Kind::MalformedForm,
+            Kind::RequestTimeout,
+            Kind::BodyTooLarge,
+            Kind::UnsupportedMediaType,
         ],
     }
 }

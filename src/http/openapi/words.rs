@@ -8,6 +8,7 @@ use utoipa::openapi::{KnownFormat, Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::http::kind::Kind;
+use crate::http::problem::oauth::WORDS;
 use crate::model::{self, Algorithm as A, ClockState as C, KeyState as K, Outcome as O};
 
 /// Types without values: they stand for their schema only.
@@ -48,6 +49,17 @@ words! {
         "Ties a form to the browser that it was shown to. Without it the form is refused.";
     AccessToken: pattern("^[A-Za-z0-9_-]+[.][A-Za-z0-9_-]+[.][A-Za-z0-9_-]+$"),
         "A JWT of the type at+jwt (RFC 9068), for the Authorization header.";
+    TokenName: text().min_length(Some(1)).max_length(Some(64)),
+        "What its owner calls a token, without control and invisible characters.";
+    ApiTokenText: pattern("^[a-z_]{7,7}[0-9A-Za-z]{71,71}$"),
+        "An API token: `dk_pat_`, 65 letters and digits, and six of their checksum.";
+    AnyToken: text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Password))),
+        "A token as somebody sent it.";
+    ClientId: pattern("^[a-z][a-z0-9_-]{0,63}$"),
+        "The name of a service.";
+    ClientSecret: pattern("^[a-z_]{7,7}[0-9A-Za-z]{49,49}$"),
+        "The secret of a service: `dk_svc_`, 43 letters and digits, and six of their checksum.";
+    OAuthWord: among(WORDS), "What went wrong, as OAuth calls it.";
     TokenType: among(["Bearer"]), "How the access token is sent (RFC 6750).";
     Health: among(["ok", "ready"]), "It runs; it answers.";
     BackupHealth: among(["ok", "failing"]), "How the backups by the schedule do.";

@@ -3,10 +3,13 @@
 use serde::de::DeserializeOwned;
 
 use super::{Checker, Flaw};
-use crate::model::{Email, Link, Session, Timestamp, User, UserId, UserSessions};
+use crate::model::{
+    ApiToken, Email, Link, Session, Timestamp, User, UserApiTokens, UserId, UserSessions,
+};
 use crate::store::Error;
+use crate::store::api_tokens::token_key;
 use crate::store::expiry;
-use crate::store::layout::{Record, link_mark, session_mark};
+use crate::store::layout::{Record, link_mark, session_mark, token_mark};
 use crate::store::record::decode;
 use crate::store::sessions::session_key;
 use crate::store::users::{email_key, name_key, user_key};
@@ -36,6 +39,8 @@ impl Checker<'_> {
             Record::Session(session) => self.session(key, &session).await,
             Record::Logins(list) => self.logins(key, &list).await,
             Record::Link(link) => self.link(key, &link).await,
+            Record::ApiToken(token) => self.api_token(key, &token).await,
+            Record::ApiTokens(list) => self.api_tokens(key, &list).await,
             Record::Mark => self.mark(key).await,
             Record::Admins(stored) => {
                 self.admins_stored = Some(stored);
@@ -91,6 +96,11 @@ impl Checker<'_> {
         self.marked(key, &link_mark(link.id, link.expires_at)).await
     }
 
+    async fn api_token(&mut self, key: &[u8], token: &ApiToken) -> Result<(), Error> {
+        self.epoch(key, (token.user, token.epoch)).await?;
+        self.marked(key, &token_mark(token.id, token.expires_at)).await
+    }
+
     /// Epochs only rise. The user may be gone: nothing else of it is looked for.
     async fn epoch(&mut self, key: &[u8], (id, epoch): (UserId, u64)) -> Result<(), Error> {
         if let Other::There(user) = self.other::<User>(&user_key(id)).await?
@@ -114,6 +124,8 @@ impl Checker<'_> {
         let mark = if target.starts_with("session/") {
             let mark_of = |s: Session| session_mark(s.id, s.expires_at);
             self.mark_of(target, mark_of).await?
+        } else if target.starts_with("apitoken/") {
+            self.mark_of(target, |token: ApiToken| token_mark(token.id, token.expires_at)).await?
         } else {
             self.mark_of(target, |link: Link| link_mark(link.id, link.expires_at)).await?
         };
@@ -140,12 +152,31 @@ impl Checker<'_> {
         })
     }
 
-    /// A list goes together with its user; what it names and is still there is this user's.
-    async fn logins(&mut self, key: &[u8], list: &UserSessions) -> Result<(), Error> {
-        let user = [b"user/", key.strip_prefix(b"logins/").unwrap_or_default()].concat();
+    /// A list goes together with its user, whose key this is.
+    async fn owner(&mut self, key: &[u8]) -> Result<Vec<u8>, Error> {
+        let id = key.iter().position(|byte| *byte == b'/').map_or(&[][..], |at| &key[at + 1..]);
+        let user = [b"user/", id].concat();
         if matches!(self.other::<User>(&user).await?, Other::Absent) {
             self.report.note(key, Flaw::NoUser);
         }
+        Ok(user)
+    }
+
+    /// What a list of API tokens names and is still there is its user's.
+    async fn api_tokens(&mut self, key: &[u8], list: &UserApiTokens) -> Result<(), Error> {
+        let owner = self.owner(key).await?;
+        for id in &list.tokens {
+            let found = self.other::<ApiToken>(&token_key(*id)).await?;
+            if matches!(found, Other::There(token) if user_key(token.user) != owner) {
+                self.report.note(key, Flaw::OtherToken);
+            }
+        }
+        Ok(())
+    }
+
+    /// What a list names and is still there is this user's.
+    async fn logins(&mut self, key: &[u8], list: &UserSessions) -> Result<(), Error> {
+        let user = self.owner(key).await?;
         for entry in &list.sessions {
             let found = self.other::<Session>(&session_key(entry.id)).await?;
             let Other::There(session) = found else { continue };

@@ -10,7 +10,7 @@ use crate::store::revive::Progress;
 
 mod sample;
 
-use sample::{link, list_of, seal, session, signing_key, store, user};
+use sample::{api_token, link, list_of, seal, session, signing_key, store, tokens_of, user};
 
 fn key_of(prefix: &str, id: impl fmt::Display) -> String {
     format!("{prefix}/{id}")
@@ -37,6 +37,9 @@ async fn a_key_that_the_layout_does_not_know_is_found() {
         "name/Ann",
         "setup2",
         "expiry/1/session/x",
+        "apitoken/x",
+        "apitokens/",
+        "services/wiki",
         "attempt/+1",
         "seal/1",
         "unsealed/1/x",
@@ -88,7 +91,7 @@ async fn a_user_without_an_index_entry_is_found() {
 }
 
 #[tokio::test]
-async fn a_session_or_link_of_a_later_epoch_than_its_user_is_found() {
+async fn a_session_link_or_token_of_a_later_epoch_than_its_user_is_found() {
     let ahead = User { epoch: 4, ..user(1, "ann") };
     let (held, invite) = (session(3, &ahead), link(4, &ahead));
     let (at_session, at_link) = (key_of("session", held.id), key_of("link", invite.id));
@@ -96,15 +99,20 @@ async fn a_session_or_link_of_a_later_epoch_than_its_user_is_found() {
     assert_eq!(found, [(at_session, Flaw::LaterEpoch)]);
     let found = findings(Commit::new().put(at_link.clone(), encode(&invite))).await;
     assert_eq!(found, [(at_link, Flaw::LaterEpoch)]);
+    let token = api_token(5, &ahead);
+    let at_token = key_of("apitoken", token.id);
+    let found = findings(Commit::new().put(at_token.clone(), encode(&token))).await;
+    assert_eq!(found, [(at_token, Flaw::LaterEpoch)]);
 }
 
 #[tokio::test]
-async fn a_session_or_link_without_its_mark_is_found() {
+async fn a_session_link_or_token_without_its_mark_is_found() {
     let ann = user(1, "ann");
-    for number in [10, 11] {
+    for number in [10, 11, 12] {
         let (key, value) = match number {
             10 => (key_of("session", session(10, &ann).id), encode(&session(10, &ann))),
-            _ => (key_of("link", link(11, &ann).id), encode(&link(11, &ann))),
+            11 => (key_of("link", link(11, &ann).id), encode(&link(11, &ann))),
+            _ => (key_of("apitoken", api_token(12, &ann).id), encode(&api_token(12, &ann))),
         };
         let found = findings(Commit::new().put(key.clone(), value)).await;
         assert_eq!(found, [(key, Flaw::NoMark)]);
@@ -114,7 +122,8 @@ async fn a_session_or_link_without_its_mark_is_found() {
 #[tokio::test]
 async fn a_mark_of_nothing_or_of_another_time_is_found() {
     let held = session(3, &user(1, "ann")).id;
-    for target in [key_of("session", held), key_of("link", LinkId::from_bytes([77; 16]))] {
+    let token = key_of("apitoken", api_token(5, &user(1, "ann")).id);
+    for target in [key_of("session", held), key_of("link", LinkId::from_bytes([77; 16])), token] {
         let mark = format!("expiry/{:016x}/{target}", 5);
         let found = findings(Commit::new().put(mark.clone(), encode(&()))).await;
         assert_eq!(found, [(mark, Flaw::NothingMarked)]);
@@ -123,9 +132,12 @@ async fn a_mark_of_nothing_or_of_another_time_is_found() {
 
 #[tokio::test]
 async fn a_list_without_its_user_is_found() {
-    let key = key_of("logins", UserId::from_bytes([6; 16]));
-    let found = findings(Commit::new().put(key.clone(), encode(&list_of(&[])))).await;
-    assert_eq!(found, [(key, Flaw::NoUser)]);
+    for (list, empty) in [("logins", encode(&list_of(&[]))), ("apitokens", encode(&tokens_of(&[])))]
+    {
+        let key = key_of(list, UserId::from_bytes([6; 16]));
+        let found = findings(Commit::new().put(key.clone(), empty)).await;
+        assert_eq!(found, [(key, Flaw::NoUser)]);
+    }
 }
 
 #[tokio::test]
@@ -137,6 +149,15 @@ async fn a_list_that_names_a_session_of_someone_else_or_with_another_end_is_foun
         let found = findings(Commit::new().put(key.clone(), encode(&list_of(&[&held])))).await;
         assert_eq!(found, [(key, Flaw::OtherSession)]);
     }
+}
+
+#[tokio::test]
+async fn a_list_that_names_an_api_token_of_someone_else_is_found() {
+    let (ann, bob) = (user(1, "ann"), user(2, "bob"));
+    let key = key_of("apitokens", bob.id);
+    let list = encode(&tokens_of(&[&api_token(5, &ann)]));
+    let found = findings(Commit::new().put(key.clone(), list)).await;
+    assert_eq!(found, [(key, Flaw::OtherToken)]);
 }
 
 #[tokio::test]
@@ -205,6 +226,7 @@ async fn a_revived_store_is_clean_and_holds_no_way_in_but_passwords() {
     let store = store().await;
     let done = store.revive(SigningKeys::Drop).await.unwrap();
     assert_eq!((done.users, done.sessions, done.links, done.keys), (2, 1, 1, 1));
+    assert_eq!(done.api_tokens, 1);
     let report = store.check(Depth::Full).await.unwrap();
     assert!(report.is_clean(), "{:?}", report.findings);
     let left: Vec<&str> = report.counts.keys().copied().collect();
@@ -215,8 +237,8 @@ async fn a_revived_store_is_clean_and_holds_no_way_in_but_passwords() {
     let ann = user(1, "ann");
     let list = store.sessions().of_user(ann.id).await.unwrap().value;
     assert_eq!(list, list_of(&[]));
-    let epoch = store.users().get(ann.id).await.unwrap().unwrap().value.epoch;
-    assert_eq!(epoch, ann.epoch + 1);
+    let after = store.users().get(ann.id).await.unwrap().unwrap().value;
+    assert_eq!((after.epoch, after.api_since), (ann.epoch + 1, ann.epoch + 1));
 }
 
 #[tokio::test]

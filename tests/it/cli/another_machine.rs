@@ -37,7 +37,7 @@ fn a_backup_of_a_running_server_restores_an_empty_folder_and_ends_every_session(
     let other = another(&fs::read(place.data().join("master.key")).unwrap());
     let other = other.env("DOORKEY_HTTP__PUBLIC_URL", "https://login.example.org");
     let done = other.run(&["restore", file]);
-    assert!(done.err.contains("2 accounts; all sessions are ended"), "{}", done.err);
+    assert!(done.err.contains("2 accounts; all sessions and API tokens are ended"), "{}", done.err);
     done.done();
     assert_eq!(fs::metadata(other.data()).unwrap().permissions().mode() & 0o777, 0o700);
     assert!(!names(&other.data()).iter().any(|name| name.starts_with("replaced-")));

@@ -18,6 +18,7 @@ mod metrics;
 mod operate;
 mod restore;
 mod restored_keys;
+mod service;
 mod start;
 mod tls;
 mod unsound;

@@ -2,7 +2,7 @@
 
 use super::harness::Place;
 
-const COMMANDS: [&str; 40] = [
+const COMMANDS: [&str; 45] = [
     "",
     "serve",
     "user",
@@ -20,6 +20,11 @@ const COMMANDS: [&str; 40] = [
     "key",
     "key list",
     "key rotate",
+    "service",
+    "service new",
+    "service add",
+    "service list",
+    "service remove",
     "audit",
     "audit list",
     "audit export",
@@ -70,6 +75,10 @@ fn wrong_usage_is_exit_code_2_and_touches_nothing() {
         "session revoke ann",
         "session revoke ann a/b",
         "session revoke ann a --all",
+        "service",
+        "service new",
+        "service add a b",
+        "service remove a/b",
         "recover ann",
         "import",
         "import a b",
@@ -140,6 +149,9 @@ fn a_command_that_asks_makes_no_store() {
         &["session", "list"],
         &["key", "list"],
         &["key", "rotate"],
+        &["service", "add", "wiki"],
+        &["service", "list"],
+        &["service", "remove", "wiki"],
         &["audit", "list"],
         &["audit", "export"],
         &["audit", "verify"],

@@ -21,6 +21,14 @@ const CONTRACT: &[&str] = &[
     "GET /auth/sessions",
     "DELETE /auth/sessions/{id}",
     "DELETE /auth/sessions",
+    "GET /auth/tokens",
+    "POST /auth/tokens",
+    "DELETE /auth/tokens/{id}",
+    "POST /oauth/introspect",
+    "POST /oauth/revoke",
+    "GET /admin/clients",
+    "POST /admin/clients",
+    "DELETE /admin/clients/{id}",
     "GET /admin/users",
     "POST /admin/users",
     "GET /admin/users/{id}",
@@ -103,6 +111,9 @@ pub(crate) const FOR_ANYONE: &[&str] = &[
     "GET /assets/{name}/{file}",
     "GET /openapi.json",
 ];
+
+/// What services alone may call, by their secrets.
+pub(crate) const FOR_SERVICES: &[&str] = &["POST /oauth/introspect", "POST /oauth/revoke"];
 
 /// A row as the contract writes it.
 pub(crate) fn name(route: &Route) -> String {

@@ -23,9 +23,9 @@ fn rows(server: &TestServer) -> Vec<Route> {
 fn codes(operation: &Value) -> BTreeSet<&str> {
     let responses = operation["responses"].as_object().unwrap();
     let names = responses.values().filter_map(|response| response["$ref"].as_str());
-    let codes = names.flat_map(|name| name.rsplit('/').next().unwrap().split('.'));
-    // The mark of answers that may be a page is none.
-    codes.filter(|code| *code != "page").collect()
+    let words = names.flat_map(|name| name.rsplit('/').next().unwrap().split('.'));
+    // The marks of answers that may be a page, or are in the words of OAuth, are none.
+    words.filter(|word| !["page", "oauth"].contains(word)).collect()
 }
 
 #[tokio::test]
@@ -59,16 +59,19 @@ async fn what_a_row_asks_of_its_caller_is_what_the_document_asks() {
         let (_, operation) = operation.unwrap_or_else(|| panic!("{name} is not documented"));
         let by_token = operation["security"] == json!([{"accessToken": []}]);
         assert_eq!(by_token, matches!(row.guard, Guard::User | Guard::Admin), "{name}");
+        let by_secret = operation["security"] == json!([{"serviceSecret": []}]);
+        assert_eq!(by_secret, row.guard == Guard::Service, "{name}");
         let required = match row.body {
             Body::Ignored => Value::Null,
-            Body::Json | Body::Form => Value::Bool(true),
+            Body::Json | Body::Form | Body::Parameters => Value::Bool(true),
             Body::OptionalJson => Value::Bool(false),
         };
         assert_eq!(operation["requestBody"]["required"], required, "{name}");
         let codes = codes(operation);
         let counted = row.counts != Counts::Nothing;
         assert_eq!(codes.contains("too_many_attempts"), counted, "{name}");
-        let foreign = matches!(row.guard, Guard::Browser | Guard::Setup) || row.body == Body::Form;
+        let foreign = matches!(row.guard, Guard::Browser | Guard::Setup | Guard::Service)
+            || row.body == Body::Form;
         assert_eq!(codes.contains("foreign_origin"), foreign, "{name}");
         assert!(codes.contains("internal") && codes.contains("unavailable"), "{name}");
         let parts = row.path.matches('{').count();

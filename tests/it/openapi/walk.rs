@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use doorkey::auth::{MOST_API_TOKENS, MOST_SERVICES};
+use doorkey::model::{ServiceId, TokenHash};
 use serde_json::{Value, json};
 use warp::http::Method;
 
@@ -15,6 +17,9 @@ use crate::harness::{Answer, Browser, PASSWORD, RequestBuilder, Setup, TestServe
 /// Problems that a walk cannot meet at every row. Other tests provoke them, and the harness
 /// holds those answers against the document too.
 const ELSEWHERE: &[&str] = &["internal", "busy", "unavailable", "request_timeout"];
+
+/// A time after all of the walk.
+const LATER: &str = "2027-06-01T00:00:00Z";
 
 /// Well formed, and the id of nothing.
 pub const UNKNOWN: &str = "q1w2e3r4t5y6u7i8o9p0aA";
@@ -51,7 +56,7 @@ fn promised(document: &Document) -> BTreeSet<String> {
         for (status, response) in operation["responses"].as_object().unwrap() {
             let codes = response["$ref"].as_str().and_then(|to| to.rsplit('/').next());
             let told = codes.unwrap_or(status).split('.');
-            let told = told.filter(|t| !ELSEWHERE.contains(t) && *t != "page");
+            let told = told.filter(|t| !ELSEWHERE.contains(t) && !["page", "oauth"].contains(t));
             all.extend(told.map(|t| format!("{name} {t}")));
         }
     }
@@ -65,6 +70,8 @@ async fn every_answer_of_the_document_is_given() {
     what_is_public(&mut walk, &server).await;
     an_account(&mut walk, &server).await;
     administration(&mut walk, &server).await;
+    api_tokens(&mut walk, &server).await;
+    services(&mut walk, &server).await;
     setting_up(&mut walk).await;
     without_a_clock(&mut walk).await;
     on_pages(&mut walk).await;
@@ -141,6 +148,54 @@ async fn own_sessions(walk: &mut Walk, server: &TestServer) {
     walk.is("204", bob.delete(&format!("/auth/sessions/{id}"))).await;
     walk.is("not_found", bob.delete(&format!("/auth/sessions/{id}"))).await;
     walk.is("204", bob.delete("/auth/sessions")).await;
+}
+
+async fn api_tokens(walk: &mut Walk, server: &TestServer) {
+    let cy = server.user("cy").await;
+    let make = || cy.post("/auth/tokens").json(&json!({"name": "ci", "expires_at": LATER}));
+    let token_of_cy = walk.is("201", make()).await.json::<Value>();
+    walk.is("200", cy.get("/auth/tokens")).await;
+    let one = format!("/auth/tokens/{}", token_of_cy["token"]["id"].as_str().unwrap());
+    walk.is("204", cy.delete(&one)).await;
+    walk.is("not_found", cy.delete(&one)).await;
+    for _ in 0..MOST_API_TOKENS {
+        walk.is("201", make()).await;
+    }
+    walk.is("limit_reached", make()).await;
+    server.advance(Duration::from_mins(11));
+    let token = cy.refresh().await.json::<Value>()["access_token"].as_str().unwrap().to_owned();
+    let form = json!({"name": "ci", "expires_at": LATER});
+    let late = cy.with_token(&token).post("/auth/tokens").json(&form);
+    walk.is("reauthentication_required", late).await;
+}
+
+async fn services(walk: &mut Walk, server: &TestServer) {
+    let root = server.anonymous().logged_in("root").await;
+    let add = |id: &str| root.post("/admin/clients").json(&json!({"id": id}));
+    let made = walk.is("201", add("wiki")).await.json::<Value>();
+    walk.is("client_taken", add("wiki")).await;
+    walk.is("200", root.get("/admin/clients")).await;
+    let wiki = server.anonymous().with_basic("wiki", made["secret"].as_str().unwrap());
+    let ask = |path: &str, token: &str| wiki.post(path).form(&[("token", token)]);
+    for path in ["/oauth/introspect", "/oauth/revoke"] {
+        walk.is("200", ask(path, "nothing")).await;
+        let wrong = server.anonymous().with_basic("wiki", "wrong");
+        walk.is("invalid_client", wrong.post(path)).await;
+    }
+    let token = root.token.clone().unwrap();
+    walk.is("unsupported_token_type", ask("/oauth/revoke", &token)).await;
+    walk.is("204", root.delete("/admin/clients/wiki")).await;
+    walk.is("not_found", root.delete("/admin/clients/wiki")).await;
+    for n in 0..MOST_SERVICES {
+        walk.is("201", add(&format!("s{n}"))).await;
+    }
+    walk.is("limit_reached", add("wiki")).await;
+    let mut setup = Setup::default();
+    let hash = TokenHash::from_bytes([1; 32]);
+    setup.auth.services = vec![(ServiceId::try_from("shop").unwrap(), hash)];
+    let other = setup.start().await;
+    let root = other.admin().await;
+    walk.is("client_configured", root.delete("/admin/clients/shop")).await;
 }
 
 async fn administration(walk: &mut Walk, server: &TestServer) {
@@ -229,4 +284,6 @@ async fn without_a_clock(walk: &mut Walk) {
     walk.is("clock_not_set", ann.post("/auth/password").json(&change)).await;
     let login = json!({"username": "ann", "password": PASSWORD});
     walk.is("clock_not_set", ann.post("/auth/login").json(&login)).await;
+    let token = json!({"name": "ci", "expires_at": LATER});
+    walk.is("clock_not_set", ann.post("/auth/tokens").json(&token)).await;
 }

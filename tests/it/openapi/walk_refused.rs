@@ -18,6 +18,7 @@ struct Callers<'a> {
     fresh: &'a TestServer,
     ann: Browser<'a>,
     root: Browser<'a>,
+    wiki: Browser<'a>,
 }
 
 impl<'a> Callers<'a> {
@@ -27,7 +28,13 @@ impl<'a> Callers<'a> {
         let path = path.replace("{request_id}", UNKNOWN).replace("{code}", "busy");
         let fresh = self.fresh.anonymous();
         let path = path.replace("{name}", "pages.css");
-        let caller = if row.path.ends_with("/setup") { &fresh } else { &self.root };
+        let caller = if row.path.ends_with("/setup") {
+            &fresh
+        } else if row.guard == Guard::Service {
+            &self.wiki
+        } else {
+            &self.root
+        };
         caller.request(row.method.clone(), &path)
     }
 
@@ -62,7 +69,8 @@ fn rows<'a>(server: &'a TestServer, document: &'a Document, code: &'a str) -> Ve
 pub async fn at_the_gate(walk: &mut Walk, document: &Document) {
     let (server, fresh) = (TestServer::start().await, TestServer::start().await);
     let (ann, root) = (server.user("ann").await, server.admin().await);
-    let callers = Callers { fresh: &fresh, ann, root };
+    let wiki = server.service("wiki").await;
+    let callers = Callers { fresh: &fresh, ann, root, wiki };
     for row in rows(&server, document, "uri_too_long") {
         walk.is("uri_too_long", callers.request(row).query(&"x".repeat(5000))).await;
     }
@@ -93,12 +101,15 @@ pub async fn in_bodies(walk: &mut Walk, document: &Document) {
     let (server, fresh) = (TestServer::start().await, TestServer::start().await);
     fresh.auth.prepare_setup(None).await.unwrap();
     let (ann, root) = (server.user("ann").await, server.admin().await);
-    let callers = Callers { fresh: &fresh, ann, root };
+    let wiki = server.service("wiki").await;
+    let callers = Callers { fresh: &fresh, ann, root, wiki };
     for row in rows(&server, document, "invalid_request") {
         let request = callers.request(row).query("unknown=1");
         let request = match row.body {
             Body::Form => request.header("content-type", FORM).body("unknown=1"),
-            Body::Ignored | Body::Json | Body::OptionalJson => request.json(&json!({"unknown": 1})),
+            Body::Ignored | Body::Json | Body::OptionalJson | Body::Parameters => {
+                request.json(&json!({"unknown": 1}))
+            }
         };
         walk.is("invalid_request", request).await;
     }
@@ -109,7 +120,9 @@ pub async fn in_bodies(walk: &mut Walk, document: &Document) {
         let long = Value::String("x".repeat(17 * 1024));
         walk.is("body_too_large", callers.request(row).json(&long)).await;
         walk.is("unsupported_media_type", callers.request(row).body("{}")).await;
-        if row.body != Body::Form {
+        if row.body == Body::Parameters {
+            walk.is("malformed_form", callers.request(row).form(&[])).await;
+        } else if row.body != Body::Form {
             let broken = callers.request(row).header("content-type", "application/json").body("{");
             walk.is("malformed_json", broken).await;
         }
@@ -123,6 +136,11 @@ pub async fn too_many(walk: &mut Walk) {
     let (ann, anyone) = (server.user("ann").await, server.anonymous());
     let wrong = json!({"username": "ann", "password": "wrong"});
     let change = json!({"current_password": "wrong", "new_password": "a quiet old place"});
+    let unknown = server.anonymous().with_basic("wiki", "wrong");
+    for _ in 0..31 {
+        walk.send(unknown.post("/oauth/introspect")).await;
+        walk.send(unknown.post("/oauth/revoke")).await;
+    }
     let setup = json!({"secret": "wrong", "username": "root", "password": PASSWORD});
     let mut visitor = Visitor::new(&server);
     for n in 0..11 {
@@ -142,5 +160,7 @@ pub async fn too_many(walk: &mut Walk) {
             let page = visitor.open(target).await;
             walk.note(visitor.send(&page, fields).await.0.documented.unwrap());
         }
+        let token = json!({"name": "ci", "expires_at": "2027-06-01T00:00:00Z"});
+        walk.send(ann.post("/auth/tokens").json(&token)).await;
     }
 }

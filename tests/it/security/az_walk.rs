@@ -8,7 +8,9 @@ use warp::http::Method;
 
 use crate::auth::patch;
 use crate::harness::{Answer, Browser, PASSWORD, TestServer};
-use crate::http::routes::{FOR_ANYONE, filled, guarded, is_guarded, name, names, set};
+use crate::http::routes::{
+    FOR_ANYONE, FOR_SERVICES, filled, guarded, is_guarded, name, names, set,
+};
 
 /// What a caller may expect of a route.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,6 +34,7 @@ const MATRIX: &[(Guard, [Gate; 6])] = &[
     (Guard::Browser, [Open, Open, Open, Open, Open, Open]),
     (Guard::Page, [Open, Open, Open, Open, Open, Open]),
     (Guard::Setup, [Gone, Gone, Gone, Gone, Gone, Gone]),
+    (Guard::Service, [Who, Who, Who, Who, Who, Who]),
     (Guard::User, [Who, Open, Open, Open, Who, Who]),
     (Guard::Admin, [Who, No, No, Open, Who, Who]),
     (Guard::Operator, [Gone, Gone, Gone, Gone, Gone, Gone]),
@@ -39,8 +42,9 @@ const MATRIX: &[(Guard, [Gate; 6])] = &[
 
 fn gate(answer: &Answer) -> Gate {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    match (answer.status, body["code"].as_str().unwrap_or_default()) {
-        (401, "invalid_token") => Who,
+    let code = body["code"].as_str().or(body["error"].as_str());
+    match (answer.status, code.unwrap_or_default()) {
+        (401, "invalid_token" | "invalid_client") => Who,
         (403, "insufficient_scope") => No,
         (404, "not_found") => Gone,
         _ => Open,
@@ -103,11 +107,15 @@ async fn az_01_the_matrix_of_roles_holds_on_every_route() {
 async fn tok_02_only_the_listed_routes_answer_someone_without_a_token() {
     let server = TestServer::start().await;
     let rows = server.api.routes();
-    let open = rows.iter().filter(|row| !is_guarded(row) && row.guard != Guard::Operator);
-    assert_eq!(names(open), set(FOR_ANYONE));
+    let by_secret = |row: &&Route| row.guard == Guard::Service;
+    assert_eq!(names(rows.iter().filter(by_secret)), set(FOR_SERVICES));
+    let rest = rows.iter().filter(|row| !is_guarded(row) && row.guard != Guard::Operator);
+    assert_eq!(names(rest.filter(|row| !by_secret(row))), set(FOR_ANYONE));
     for row in rows {
         let answer = server.anonymous().request(row.method.clone(), &filled(row.path)).send().await;
-        if row.guard == Guard::Operator {
+        if row.guard == Guard::Service {
+            answer.status(401).oauth("invalid_client", "invalid_client");
+        } else if row.guard == Guard::Operator {
             answer.status(404).problem("not_found");
         } else if is_guarded(row) {
             let answer = answer.status(401).problem("invalid_token");

@@ -206,6 +206,7 @@ async fn thr_01_a_limit_of_zero_is_off() {
         login_failures_per_account: 0,
         login_failures_per_network: 0,
         registrations_per_network: 0,
+        service_failures_per_network: 0,
         profile_changes_per_account: 0,
     };
     let server = Setup { limits: off, ..Setup::default() }.start().await;

@@ -12,6 +12,7 @@ const NONE: Limits = Limits {
     login_failures_per_account: 0,
     login_failures_per_network: 0,
     registrations_per_network: 0,
+    service_failures_per_network: 0,
     profile_changes_per_account: 0,
 };
 
@@ -20,6 +21,7 @@ fn only(counts: Counts) -> Limits {
     match counts {
         Counts::Nothing => NONE,
         Counts::Failures => Limits { login_failures: 1, ..NONE },
+        Counts::Services => Limits { service_failures_per_network: 1, ..NONE },
         Counts::Registrations => Limits { registrations_per_network: 1, ..NONE },
         Counts::ProfileChanges => Limits { profile_changes_per_account: 1, ..NONE },
     }
@@ -35,6 +37,9 @@ fn form(route: &Route, n: usize) -> Value {
         ("POST", "/auth/password") => {
             json!({"current_password": wrong, "new_password": "another good passphrase"})
         }
+        ("POST", "/auth/tokens") => {
+            json!({"name": name, "expires_at": "2027-02-01T00:00:00Z"})
+        }
         ("PATCH", "/auth/me") => json!({"display_name": name}),
         _ => json!({}),
     }
@@ -44,6 +49,8 @@ async fn caller<'a>(server: &'a TestServer, route: &Route) -> Browser<'a> {
     if route.guard == Guard::Setup {
         server.auth.prepare_setup(None).await.unwrap();
         server.anonymous()
+    } else if route.guard == Guard::Service {
+        server.anonymous().with_basic("wiki", "wrong")
     } else {
         server.admin().await
     }
@@ -94,7 +101,9 @@ async fn thr_01_each_row_is_limited_by_what_it_says_and_by_nothing_else() {
     let server = TestServer::start().await;
     let is_there = |route: &&Route| route.guard != Guard::Operator;
     for route in server.api.routes().iter().filter(is_there) {
-        for counts in [Counts::Failures, Counts::Registrations, Counts::ProfileChanges] {
+        for counts in
+            [Counts::Failures, Counts::Services, Counts::Registrations, Counts::ProfileChanges]
+        {
             let limited = is_limited(route, only(counts)).await;
             let name = format!("{} {}", route.method, route.path);
             assert_eq!(limited, route.counts == counts, "{name} by {counts:?}");

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Actor, Algorithm, Chain, ChainSpan, Digest, Email, Event, EventId, EventKind, KeyId, Link,
-    LinkId, LoginName, Outcome, PasswordHash, Role, Roles, Seal, SealContent, Session, SessionId,
-    SessionRef, SigningKey, Timestamp, TokenHash, User, UserId, UserSessions,
+    Actor, Algorithm, ApiToken, ApiTokenId, Chain, ChainSpan, Digest, Email, Event, EventId,
+    EventKind, KeyId, Link, LinkId, LoginName, Outcome, PasswordHash, Role, Roles, Seal,
+    SealContent, Service, ServiceId, Session, SessionId, SessionRef, SigningKey, Timestamp,
+    TokenHash, TokenName, User, UserApiTokens, UserId, UserSessions,
 };
 use crate::store::{Memory, Store, Stored};
 
@@ -22,6 +23,7 @@ pub(super) fn user(number: u8, name: &str) -> User {
         disabled: false,
         created_at: Timestamp::EPOCH,
         epoch: 3,
+        api_since: 2,
         password: Some(PasswordHash::from_phc("$secret$".to_owned())),
     }
 }
@@ -48,6 +50,32 @@ pub(super) fn link(number: u8, owner: &User) -> Link {
         user: owner.id,
         epoch: owner.epoch,
         expires_at: END,
+    }
+}
+
+pub(super) fn api_token(number: u8, owner: &User) -> ApiToken {
+    ApiToken {
+        id: ApiTokenId::from_bytes([number; 16]),
+        secret_hash: TokenHash::from_bytes([9; 32]),
+        user: owner.id,
+        epoch: owner.epoch,
+        name: TokenName::try_from("ci".to_owned()).unwrap(),
+        roles: Roles::new(),
+        created_at: Timestamp::EPOCH,
+        expires_at: END,
+        last_used_at: None,
+    }
+}
+
+pub(super) fn tokens_of(tokens: &[&ApiToken]) -> UserApiTokens {
+    UserApiTokens { tokens: tokens.iter().map(|token| token.id).collect() }
+}
+
+fn service() -> Service {
+    Service {
+        id: ServiceId::try_from("wiki").unwrap(),
+        secret_hash: TokenHash::from_bytes([9; 32]),
+        created_at: Timestamp::EPOCH,
     }
 }
 
@@ -92,13 +120,16 @@ pub(super) fn list_of(sessions: &[&Session]) -> UserSessions {
     list
 }
 
-/// A clean store: `ann` with one session and a link; `bob`, an administrator as well; one key.
+/// A clean store: `ann` with one session, a link and an API token; a service; `bob`, an administrator as well; one key.
 pub(super) async fn store() -> Store {
     let store = Store::new(Arc::new(Memory::new()));
     let (ann, bob) = (user(1, "ann"), user(2, "bob"));
     let (held, nothing) =
         (session(3, &ann), Stored { value: UserSessions::default(), version: None });
     let admins = store.users().admins().await.unwrap();
+    let (token, none) =
+        (api_token(5, &ann), Stored { value: UserApiTokens::default(), version: None });
+    let services = store.services().all().await.unwrap();
     let commit = store
         .users()
         .insert(&ann)
@@ -107,6 +138,9 @@ pub(super) async fn store() -> Store {
         .and(store.sessions().insert(&held))
         .and(store.sessions().set_list(ann.id, &nothing, &list_of(&[&held])))
         .and(store.links().insert(&link(4, &ann)))
+        .and(store.api_tokens().insert(&token))
+        .and(store.api_tokens().set_list(ann.id, &none, &tokens_of(&[&token])))
+        .and(store.services().set(&services, &vec![service()]))
         .and(store.keys().insert(&signing_key()))
         .and(store.events().insert(&event()))
         .and(store.seals().put(&seal()))
