@@ -216,3 +216,25 @@ for (const [what, host] of [["the same site", "127.0.0.1"], ["another site", "lo
     assert.equal(await send(page, "/auth/me"), 200);
   });
 }
+
+test("a page of another origin cannot show a page of the server in a frame", async () => {
+  const { context } = await signedIn();
+  const foreign = await blankPage(context, `http://127.0.0.1:${await freePort()}`);
+  for (const path of ["/login", "/register", "/account", "/console", "/demo/"]) {
+    const [shown, refusals] = [await foreign.evaluateHandle(() => document.createElement("iframe")), context.noise.length];
+    await foreign.evaluate(
+      ([frame, url]) =>
+        new Promise((done) => {
+          frame.onload = done;
+          frame.src = url;
+          document.body.append(frame);
+        }),
+      [shown, server.url + path],
+    );
+    const frame = await shown.asElement().contentFrame();
+    assert.match(frame.url(), /^chrome-error:/, path);
+    assert.doesNotMatch(await frame.content(), /doorkey/, path);
+    const refused = () => context.noise.slice(refusals).some((text) => text.includes("frame-ancestors"));
+    await until(refused, `${path}: the browser says that the policy refused it`);
+  }
+});
