@@ -94,11 +94,15 @@ pub(super) async fn open(loaded: &Loaded, _: &Path, _: &Clock) -> Result<(Store,
     }
 }
 
-/// Opening may read the whole store, so it has a thread of its own.
+/// Opening may read the whole store, so it has a thread of its own. Not one of tokio's: where the
+/// system gives no thread, that panics.
 #[cfg(feature = "sled")]
 pub(super) async fn open_sled(data: PathBuf, options: SledOptions) -> Result<Sled, Error> {
-    let opened = tokio::task::spawn_blocking(move || Sled::open(&data, options)).await;
-    Ok(opened.map_err(|_| Error::Panicked)??)
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let open = move || drop(tell.send(Sled::open(&data, options)));
+    let thread = std::thread::Builder::new().name("open".to_owned());
+    thread.spawn(open).map_err(Error::OpeningThread)?;
+    Ok(told.await.map_err(|_| Error::Panicked)??)
 }
 
 /// How the engine is opened.

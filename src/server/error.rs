@@ -62,6 +62,9 @@ pub enum Error {
     Threads(io::Error),
     /// The machine's clock is before 1970.
     ClockBefore1970,
+    /// The thread that opens the store.
+    #[cfg(feature = "sled")]
+    OpeningThread(io::Error),
     /// The opening thread died.
     Panicked,
 }
@@ -107,6 +110,12 @@ impl fmt::Display for Error {
             Self::Control(error) => write!(f, "{error}"),
             Self::SetupSecret(path, error) => write!(f, "cannot write {}: {error}", path.display()),
             Self::Logo(path, why) => write!(f, "pages.logo: {} {why}", path.display()),
+            #[cfg(feature = "sled")]
+            Self::OpeningThread(error) => write!(
+                f,
+                "cannot start the thread that opens the store: {error}; the machine, or the limit \
+                 of this process, has too little memory or too few tasks"
+            ),
             Self::Threads(error) => write!(
                 f,
                 "cannot start the threads that hash passwords: {error}; the machine, or the limit \
