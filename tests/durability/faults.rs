@@ -314,6 +314,7 @@ fn fails_while_running(place: &Place, what: &str) -> usize {
     let fault = Fault::inject(server.id(), what, &only(place, what));
     let outcomes: Vec<Outcome> = (0..4).flat_map(|_| ledger.round()).collect();
     drop(fault);
+    ledger.until_mended();
     ledger.reads();
     finish(place, server, (&mut ledger, what, &outcomes))
 }

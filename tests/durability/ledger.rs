@@ -2,6 +2,8 @@
 //! it takes a refusal for an answer.
 
 use std::net::SocketAddr;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::client::{Answer, By, Client};
 use crate::load::{login, register};
@@ -107,6 +109,19 @@ impl Ledger {
         let said = (answer.status, answer.text("/code"));
         assert_eq!(said, (503, self.refusal.to_owned()), "{:?}", answer.json());
         Refused
+    }
+
+    /// Waits until reads are answered again. A fault is counted for each thread by itself, so it
+    /// can hit the mending of the index, too, which is tried anew after pauses of 1 to 8 s.
+    pub fn until_mended(&mut self) {
+        let end = Instant::now() + Duration::from_secs(40);
+        while let Some(Session { token, .. }) = self.live.first() {
+            let status = self.client.get("/auth/me", By::Token(token)).unwrap().status;
+            if status != 503 || Instant::now() > end {
+                return;
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
     }
 
     /// What needs no write is answered whatever the disk does.
