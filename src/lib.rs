@@ -31,7 +31,8 @@
 //! - [`crypto`]: password hashing in a fixed pool, access tokens, signing keys, sealing, and all
 //!   randomness.
 //! - [`store`]: typed records over an engine of three methods: `get`, `scan` and `commit`, which
-//!   checks versions and writes all or nothing, durable on return.
+//!   checks versions and writes all or nothing, durable on return. It may count changes too, so
+//!   that what was made of records can be kept until they change (`auth/seen.rs`).
 //! - [`server`]: wires the above and owns the tasks. [`cli`]: the command line, which sends the
 //!   admin API's own requests to the running server or to the same use cases in its own process.
 //!

@@ -1,20 +1,22 @@
-//! Who is calling: a bearer token, checked against the store on every request.
+//! Who is calling: a bearer token, held against what the store says at each request.
+
+use std::sync::Arc;
 
 use super::{Auth, Error};
-use crate::crypto;
+use crate::crypto::{self, CredentialName, Verified};
 use crate::model::{
     Actor, Claims, Denial, PlainApiToken, Role, Rule, Session, SessionId, SessionState, Timestamp,
     User, UserId,
 };
 use crate::store::Stored;
 
-/// The proven caller: the only argument that lets a use case act for someone.
+/// The proven caller: the only argument that lets a use case act for someone. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Access(Caller);
 
 #[derive(Debug, Clone)]
 enum Caller {
-    User { user: Box<Stored<User>>, session: Box<Stored<Session>> },
+    User(Arc<GoodToken>),
     Operator,
 }
 
@@ -32,14 +34,14 @@ impl Access {
     /// [`Error::Forbidden`] for the operator, who has neither.
     pub(super) fn user(&self) -> Result<(&Stored<User>, &Stored<Session>), Error> {
         match &self.0 {
-            Caller::User { user, session } => Ok((user, session)),
+            Caller::User(good) => Ok((&good.user, &good.session)),
             Caller::Operator => Err(Error::Forbidden(Rule::OperatorNobody.into())),
         }
     }
 
     /// Whether the caller is this account.
     pub(super) fn is(&self, id: UserId) -> bool {
-        matches!(&self.0, Caller::User { user, .. } if user.value.id == id)
+        matches!(&self.0, Caller::User(good) if good.user.value.id == id)
     }
 
     /// The caller's account and session as ids; `None` for the operator.
@@ -51,7 +53,7 @@ impl Access {
     /// The caller in the audit trail.
     pub(super) fn actor(&self) -> Actor {
         match &self.0 {
-            Caller::User { user, .. } => Actor::User(user.value.id),
+            Caller::User(good) => Actor::User(good.user.value.id),
             Caller::Operator => Actor::Operator,
         }
     }
@@ -62,7 +64,7 @@ impl Access {
     /// [`Error::Forbidden`] for everyone else.
     pub(super) fn require_operator(&self) -> Result<(), Error> {
         match &self.0 {
-            Caller::User { .. } => Err(Error::Forbidden(Rule::OperatorOnly.into())),
+            Caller::User(_) => Err(Error::Forbidden(Rule::OperatorOnly.into())),
             Caller::Operator => Ok(()),
         }
     }
@@ -73,10 +75,10 @@ impl Access {
     /// [`Error::Forbidden`] without it.
     pub fn require(&self, role: &Role) -> Result<(), Error> {
         match &self.0 {
-            Caller::User { user, session } if !user.value.roles.contains(role) => {
-                Err(Error::Forbidden(lacking(role, &user.value, session.value.id)))
+            Caller::User(good) if !good.user.value.roles.contains(role) => {
+                Err(Error::Forbidden(lacking(role, &good.user.value, good.session.value.id)))
             }
-            Caller::User { .. } | Caller::Operator => Ok(()),
+            Caller::User(_) | Caller::Operator => Ok(()),
         }
     }
 }
@@ -84,7 +86,7 @@ impl Access {
 /// An access token whose every check was passed.
 #[derive(Debug)]
 pub(super) struct GoodToken {
-    pub(super) claims: Claims,
+    pub(super) verified: Verified,
     pub(super) session: Stored<Session>,
     pub(super) user: Stored<User>,
 }
@@ -98,39 +100,72 @@ impl Auth {
     /// answer: nobody is let in on a guess.
     pub async fn authenticate(&self, bearer: &str) -> Result<Access, Error> {
         let now = self.clock.now();
-        let GoodToken { session, user, .. } = self.accept(bearer, now).await?;
-        self.last_used.note(session.value.id, Some(session.value.last_used_at), now);
-        Ok(Access(Caller::User { user: Box::new(user), session: Box::new(session) }))
+        let good = self.accept(bearer, now).await?;
+        self.last_used.note(good.session.value.id, Some(good.session.value.last_used_at), now);
+        Ok(Access(Caller::User(good)))
     }
 
     /// Every check between a bearer token and its acceptance at `now`, in the order of
     /// [`TokenCheck::OF_ACCESS`](crate::model::TokenCheck::OF_ACCESS). Who only asks whether a
-    /// token would be accepted comes here as well.
+    /// token would be accepted comes here as well. A token that was good before need not prove its
+    /// signature again, nor are its records read again while none of them has changed.
     ///
     /// # Errors
     /// As [`Auth::authenticate`].
-    pub(super) async fn accept(&self, bearer: &str, now: Timestamp) -> Result<GoodToken, Error> {
+    pub(super) async fn accept(
+        &self,
+        bearer: &str,
+        now: Timestamp,
+    ) -> Result<Arc<GoodToken>, Error> {
         if bearer.starts_with(PlainApiToken::PREFIX) {
             return Err(Error::InvalidToken(Rule::ApiTokenHere.into()));
         }
+        let name = self.seen_tokens.name(bearer);
+        match self.seen_tokens.get(&name, &self.store) {
+            Some(good) if self.is_still_good(&good, now) => Ok(good),
+            // What speaks against it now is said in the order of the checks.
+            Some(_) | None => self.accept_unseen((bearer, name), now).await,
+        }
+    }
+
+    /// Whether a token that was good is good at `now`, by the same records: its key may have been
+    /// revoked or forgotten, and its time or that of its session be over or, by a clock that was
+    /// set back, not yet come.
+    fn is_still_good(&self, good: &GoodToken, now: Timestamp) -> bool {
+        let GoodToken { verified, session, user } = good;
+        self.keyring.accepts(&verified.key, now)
+            && verified.check_times(now).is_ok()
+            && judge(&verified.claims, &session.value, (Some(&user.value), now)).is_none()
+    }
+
+    async fn accept_unseen(
+        &self,
+        (bearer, name): (&str, CredentialName),
+        now: Timestamp,
+    ) -> Result<Arc<GoodToken>, Error> {
         let find = |id: &_| self.keyring.verifying(id, now);
-        let claims = crypto::verify(bearer, find, &self.settings.issuer, now).map_err(|why| {
+        let verified = crypto::verify(bearer, find, &self.settings.issuer, now).map_err(|why| {
             tracing::debug!(%why, "access token refused");
             Error::InvalidToken(rule_of(why).into())
         })?;
         // Whose it is is proven by the signature from here on.
-        let denied = |denial: Denial| {
-            Error::InvalidToken(denial.about(Some(claims.subject), Some(claims.session)))
-        };
-        let session = self.store.sessions().get(claims.session).await?;
+        let claims = &verified.claims;
+        let (subject, session) = (claims.subject, claims.session);
+        let denied =
+            |denial: Denial| Error::InvalidToken(denial.about(Some(subject), Some(session)));
+        let (sessions, users) = (self.store.sessions(), self.store.users());
+        let stamps = [sessions.stamp(session), users.stamp(subject)];
+        let session = sessions.get(session).await?;
         let session = session.ok_or_else(|| denied(Rule::TokenSessionUnknown.into()))?;
-        let user = self.store.users().get(claims.subject).await?;
-        match judge(&claims, &session.value, (user.as_ref().map(|u| &u.value), now)) {
-            None => {}
-            Some(denial) => return Err(denied(denial)),
+        let user = users.get(subject).await?;
+        if let Some(denial) = judge(claims, &session.value, (user.as_ref().map(|u| &u.value), now))
+        {
+            return Err(denied(denial));
         }
         let user = user.ok_or_else(|| denied(Rule::TokenUserUnknown.into()))?;
-        Ok(GoodToken { claims, session, user })
+        let good = Arc::new(GoodToken { verified, session, user });
+        self.seen_tokens.keep(name, stamps, (&good, &self.store));
+        Ok(good)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::authenticate::GoodToken;
 use super::{ApiAccess, Auth, Error, ServiceAccess};
-use crate::crypto::Issuer;
+use crate::crypto::{Issuer, Verified};
 use crate::model::{PlainApiToken, Roles, ServiceId, SessionId, Timestamp, User};
 
 /// What there is to say about a token that is good now.
@@ -44,7 +44,7 @@ impl Auth {
             self.resolve_api_token(token).await.map(|access| self.of_api_token(&access))
         } else {
             let now = self.clock.now();
-            self.accept(token, now).await.map(|good| self.of_access_token(good, now))
+            self.accept(token, now).await.map(|good| self.of_access_token(&good, now))
         };
         match found {
             Ok(active) => Ok(Some(active)),
@@ -53,12 +53,12 @@ impl Auth {
         }
     }
 
-    fn of_access_token(&self, good: GoodToken, now: Timestamp) -> ActiveToken {
-        let GoodToken { claims, session, user } = good;
+    fn of_access_token(&self, good: &GoodToken, now: Timestamp) -> ActiveToken {
+        let GoodToken { verified: Verified { claims, .. }, session, user } = good;
         self.last_used.note(session.value.id, Some(session.value.last_used_at), now);
         ActiveToken {
             roles: user.value.roles.clone(),
-            user: user.value,
+            user: user.value.clone(),
             id: claims.id.to_string(),
             session: Some(claims.session),
             auth_time: Some(claims.auth_time),

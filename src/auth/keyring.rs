@@ -73,6 +73,17 @@ struct Ring {
     opened: HashMap<KeyId, Opened>,
 }
 
+impl Ring {
+    /// The key with this id, if its tokens are accepted at this time.
+    fn accepted(&self, id: &KeyId, (schedule, now): (KeySchedule, Timestamp)) -> Option<&Opened> {
+        let record = self.records.iter().find(|record| record.id == *id)?;
+        match schedule.state(&self.records, record, now) {
+            KeyState::Next | KeyState::Signing | KeyState::Retiring => self.opened.get(id),
+            KeyState::Gone => None,
+        }
+    }
+}
+
 /// The signing keys of a server.
 #[derive(Debug)]
 pub struct Keyring {
@@ -219,13 +230,13 @@ impl Keyring {
     /// The key with this id, if its tokens are still accepted at `now`.
     pub(super) fn verifying(&self, id: &KeyId, now: Timestamp) -> Option<Arc<VerifyingKey>> {
         let ring = self.ring();
-        let record = ring.records.iter().find(|record| record.id == *id)?;
-        match self.schedule.state(&ring.records, record, now) {
-            KeyState::Next | KeyState::Signing | KeyState::Retiring => {
-                Some(ring.opened.get(id)?.verifying.clone())
-            }
-            KeyState::Gone => None,
-        }
+        let opened = ring.accepted(id, (self.schedule, now))?;
+        Some(opened.verifying.clone())
+    }
+
+    /// Whether tokens of this key are still accepted at `now`.
+    pub(super) fn accepts(&self, id: &KeyId, now: Timestamp) -> bool {
+        self.ring().accepted(id, (self.schedule, now)).is_some()
     }
 
     /// The keys that are served at `now`, the latest first.

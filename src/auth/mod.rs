@@ -30,6 +30,7 @@ mod reset;
 mod resolve;
 mod revoke;
 mod rotate;
+mod seen;
 mod services;
 mod sessions;
 mod setup;
@@ -162,6 +163,8 @@ pub struct Auth {
     told: audit::Told,
     last_used: last_used::LastUsed<SessionId>,
     tokens_used: last_used::LastUsed<ApiTokenId>,
+    seen_tokens: seen::Seen<authenticate::GoodToken>,
+    seen_api_tokens: seen::Seen<api_access::GoodApiToken>,
     setup_used: tokio::sync::Notify,
     watch: clock::ClockWatch,
     backups: back_up::Backups,
@@ -178,6 +181,8 @@ impl Auth {
         let sealer = trail::Sealer::new(parts.keyring.audit_key());
         let form_key = parts.keyring.form_key();
         let started = parts.clock.monotonic();
+        let (seen_tokens, seen_api_tokens) =
+            (seen::Seen::new(&parts.random), seen::Seen::new(&parts.random));
         Self {
             store: parts.store,
             passwords: parts.passwords,
@@ -190,6 +195,8 @@ impl Auth {
             told: audit::Told::default(),
             last_used: last_used::LastUsed::default(),
             tokens_used: last_used::LastUsed::default(),
+            seen_tokens,
+            seen_api_tokens,
             setup_used: tokio::sync::Notify::new(),
             watch: clock::ClockWatch::default(),
             backups: back_up::Backups::default(),

@@ -6,28 +6,24 @@ use std::fmt;
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair,
-    RsaPublicKeyComponents,
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, ParsedPublicKey, RsaKeyPair,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{DecodingKey, EncodingKey};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use self::ready::Ready;
 use super::Error;
 use super::digest::sha256;
 use crate::model::{Algorithm, KeyId};
 
-mod der;
-
-/// 3072 bits (NIST SP 800-57, 128 bits of security): a shorter RSA key is refused.
-const RSA_MIN_BYTES: usize = 384;
+mod ready;
 
 /// A private key with its public part, ready to sign with its one algorithm.
 pub struct KeyPair {
     pkcs8: Zeroizing<Vec<u8>>,
-    signing: EncodingKey,
+    ready: Ready,
     verifying: VerifyingKey,
 }
 
@@ -37,7 +33,7 @@ pub struct VerifyingKey {
     id: KeyId,
     algorithm: Algorithm,
     pub(super) public: Public,
-    decoding: DecodingKey,
+    parsed: ParsedPublicKey,
 }
 
 /// The numbers of a public key.
@@ -103,16 +99,9 @@ impl KeyPair {
     /// [`Error::BadKey`] for damage, for a key of another algorithm or curve, and for RSA of
     /// less than 3072 bits.
     pub fn from_pkcs8(algorithm: Algorithm, pkcs8: &[u8]) -> Result<Self, Error> {
-        let public = public_part(algorithm, pkcs8).ok_or(Error::BadKey)?;
-        let signing = match algorithm {
-            Algorithm::Es256 => EncodingKey::from_ec_der(pkcs8),
-            Algorithm::EdDsa => EncodingKey::from_ed_der(pkcs8),
-            Algorithm::Rs256 => {
-                EncodingKey::from_rsa_der(der::private_key(pkcs8).ok_or(Error::BadKey)?)
-            }
-        };
-        let verifying = VerifyingKey::new(algorithm, public);
-        Ok(Self { pkcs8: Zeroizing::new(pkcs8.to_vec()), signing, verifying })
+        let ready = Ready::read(algorithm, pkcs8).ok_or(Error::BadKey)?;
+        let verifying = VerifyingKey::new(algorithm, ready.public().ok_or(Error::BadKey)?)?;
+        Ok(Self { pkcs8: Zeroizing::new(pkcs8.to_vec()), ready, verifying })
     }
 
     /// The private key, to be sealed under the master key.
@@ -145,8 +134,12 @@ impl KeyPair {
         self.verifying.clone()
     }
 
-    pub(super) fn encoding_key(&self) -> &EncodingKey {
-        &self.signing
+    /// The signature of `message` in the form of RFC 7518, 3.3 and 3.4, or RFC 8037, 3.1.
+    ///
+    /// # Errors
+    /// [`Error::Signing`] when the library fails.
+    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        self.ready.sign(message)
     }
 }
 
@@ -157,14 +150,14 @@ impl fmt::Debug for KeyPair {
 }
 
 impl VerifyingKey {
-    pub(super) fn new(algorithm: Algorithm, public: Public) -> Self {
+    /// The key with these numbers.
+    ///
+    /// # Errors
+    /// [`Error::BadKey`] when they are none of a key of this algorithm.
+    pub(super) fn new(algorithm: Algorithm, public: Public) -> Result<Self, Error> {
         let id = KeyId::from_bytes(sha256(public.thumbprint_input().as_bytes()));
-        let decoding = match &public {
-            Public::Ec { x, y } => DecodingKey::from_ec_der(&[&[4], &x[..], &y[..]].concat()),
-            Public::Ed { x } => DecodingKey::from_ed_der(x),
-            Public::Rsa { n, e } => DecodingKey::from_rsa_raw_components(n, e),
-        };
-        Self { id, algorithm, public, decoding }
+        let parsed = public.parse().ok_or(Error::BadKey)?;
+        Ok(Self { id, algorithm, public, parsed })
     }
 
     /// Its name: the RFC 7638 SHA-256 thumbprint.
@@ -192,8 +185,10 @@ impl VerifyingKey {
         PublicJwk { kty, crv, x, y, n, e, usage: "sig", alg: self.algorithm.name(), kid: self.id }
     }
 
-    pub(super) fn decoding_key(&self) -> &DecodingKey {
-        &self.decoding
+    /// Whether the key made this signature of `message`.
+    #[must_use]
+    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.parsed.verify_sig(message, signature).is_ok()
     }
 }
 
@@ -222,29 +217,6 @@ impl Public {
             }
             Self::Ed { x } => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, text(x)),
             Self::Rsa { n, e } => format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, text(e), text(n)),
-        }
-    }
-}
-
-/// The public part of a private key; `None` when it is no sound key of this algorithm.
-fn public_part(algorithm: Algorithm, pkcs8: &[u8]) -> Option<Public> {
-    match algorithm {
-        Algorithm::Es256 => {
-            let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).ok()?;
-            // SEC 1, 2.3.3: an uncompressed point is 4, x, y.
-            let point = key.public_key().as_ref().strip_prefix(&[4])?;
-            let (x, y) = point.split_at_checked(32)?;
-            Some(Public::Ec { x: x.to_vec(), y: y.to_vec() })
-        }
-        Algorithm::EdDsa => {
-            let key = Ed25519KeyPair::from_pkcs8(pkcs8).ok()?;
-            Some(Public::Ed { x: key.public_key().as_ref().to_vec() })
-        }
-        Algorithm::Rs256 => {
-            let key = RsaKeyPair::from_pkcs8(pkcs8).ok()?;
-            let numbers = RsaPublicKeyComponents::<Vec<u8>>::from(key.public_key());
-            let long = numbers.n.len() >= RSA_MIN_BYTES;
-            long.then_some(Public::Rsa { n: numbers.n, e: numbers.e })
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+mod credential;
 mod digest;
 mod jwt;
 mod keys;
@@ -13,6 +14,8 @@ mod random;
 mod seal;
 mod strength;
 
+pub use credential::CredentialKey;
+pub use credential::CredentialName;
 pub use digest::fingerprint;
 pub use digest::hash_record;
 pub use digest::hash_secret;
@@ -20,6 +23,7 @@ pub use digest::hash_text;
 pub use jwt::Issuer;
 pub use jwt::Peek;
 pub use jwt::Refusal;
+pub use jwt::Verified;
 pub use jwt::peek;
 pub use jwt::sign;
 pub use jwt::verify;

@@ -1,6 +1,7 @@
 //! Personal API tokens, and each user's list of them.
 
 use super::Error;
+use super::changes::Stamp;
 use super::engine::{Commit, Engine};
 use super::expiry::{self, Kind};
 use super::record::{Stored, decode, encode};
@@ -22,6 +23,13 @@ fn list_key(user: UserId) -> Vec<u8> {
 impl<'a> ApiTokens<'a> {
     pub(super) fn new(engine: &'a dyn Engine) -> Self {
         Self { engine }
+    }
+
+    /// A stamp of the token's record, to take before it is read; `None` when nothing can prove that
+    /// it stays as it is.
+    #[must_use]
+    pub fn stamp(&self, id: ApiTokenId) -> Option<Stamp> {
+        self.engine.changes()?.stamp(&token_key(id))
     }
 
     /// The token with this id, expired ones included; `None` when it was revoked.

@@ -65,6 +65,7 @@ pub async fn run<E: Engine>(make: impl AsyncFn() -> E) {
         races::a_check_protects_a_key_that_another_task_writes,
         races::commits_on_other_keys_do_not_conflict,
         races::a_commit_whose_caller_went_away_is_whole_or_absent,
+        races::no_stamp_outlives_the_value_that_was_read_after_it,
     );
     for seed in SEEDS {
         within("random operations", compare(fresh().await, seed, STEPS)).await;

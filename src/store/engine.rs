@@ -5,6 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 
 use super::Error;
+use super::changes::Changes;
 
 /// The largest value, in bytes.
 pub const MAX_VALUE: usize = 64 * 1024;
@@ -206,4 +207,12 @@ pub trait Engine: Send + Sync + 'static {
     /// [`Error::TooLarge`] beyond the limits above (nothing was written),
     /// [`Error::Unavailable`] when it is not known to be durable.
     async fn commit(&self, commit: Commit) -> Result<(), Error>;
+
+    /// Proof that keys have not changed, kept by the engine itself, which alone knows when a
+    /// change can be read: every change of a key, by whatever way it comes, is under
+    /// [`Changes::changing`]. `None`, as here: there may be other writers, or nobody counts, and
+    /// every decision is made from records that are read anew.
+    fn changes(&self) -> Option<&Changes> {
+        None
+    }
 }

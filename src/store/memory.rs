@@ -8,12 +8,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::Error;
+use super::changes::Changes;
 use super::engine::{Check, Commit, Engine, Entry, Version, Write};
 
 /// An engine without a disk. A restart forgets everything.
 #[derive(Debug, Default)]
 pub struct Memory {
     state: Mutex<State>,
+    changes: Changes,
 }
 
 #[derive(Debug, Default)]
@@ -35,6 +37,7 @@ impl Memory {
     #[cfg(feature = "sled")]
     pub(super) fn load(&self, entry: Entry) {
         let mut state = self.lock();
+        let _changing = self.changes.changing([entry.key.as_slice()].into_iter());
         state.last = state.last.max(entry.version.0);
         state.entries.insert(entry.key.clone(), entry);
     }
@@ -43,6 +46,7 @@ impl Memory {
     #[cfg(feature = "sled")]
     pub(super) fn replay(&self, sequence: u64, writes: &[Write]) {
         let mut state = self.lock();
+        let _changing = self.changes.changing(writes.iter().map(Write::key));
         state.last = sequence.saturating_sub(1);
         state.apply(writes);
     }
@@ -102,9 +106,15 @@ impl Engine for Memory {
         if !commit.checks().iter().all(|check| state.holds(check)) {
             return Err(Error::Conflict);
         }
+        let changing = self.changes.changing(commit.writes().iter().map(Write::key));
         state.apply(commit.writes());
+        drop(changing);
         drop(state);
         Ok(())
+    }
+
+    fn changes(&self) -> Option<&Changes> {
+        Some(&self.changes)
     }
 }
 

@@ -36,6 +36,7 @@ pub mod engine;
 mod api_tokens;
 mod attempts;
 mod backup;
+mod changes;
 mod check;
 mod clock;
 mod epochs;
@@ -64,6 +65,7 @@ use std::time::Duration;
 pub use self::api_tokens::ApiTokens;
 pub use self::attempts::{Attempt, Attempts, Fingerprint};
 pub use self::backup::{BackUp, Backup, Progress, Sink};
+pub use self::changes::{Changes, Changing, Stamp};
 pub use self::check::{Depth, Finding, Flaw, Report};
 pub use self::clock::ClockMark;
 pub use self::epochs::Epochs;
@@ -218,6 +220,13 @@ impl Store {
     /// As [`Engine::commit`].
     pub async fn commit(&self, commit: Commit) -> Result<(), Error> {
         self.engine.commit(commit).await
+    }
+
+    /// Whether all these stamps hold: reading their records again would give the same.
+    #[must_use]
+    pub fn holds(&self, stamps: &[Stamp]) -> bool {
+        let changes = self.engine.changes();
+        changes.is_some_and(|changes| stamps.iter().all(|stamp| changes.holds(*stamp)))
     }
 
     /// Whether the store answers, and still takes writes.

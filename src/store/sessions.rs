@@ -1,6 +1,7 @@
 //! Sessions, and each user's list of them.
 
 use super::Error;
+use super::changes::Stamp;
 use super::engine::{Commit, Engine};
 use super::expiry::{self, Kind};
 use super::record::{Stored, decode, encode};
@@ -22,6 +23,13 @@ fn logins_key(user: UserId) -> Vec<u8> {
 impl<'a> Sessions<'a> {
     pub(super) fn new(engine: &'a dyn Engine) -> Self {
         Self { engine }
+    }
+
+    /// A stamp of the session's record, to take before it is read; `None` when nothing can prove that
+    /// it stays as it is.
+    #[must_use]
+    pub fn stamp(&self, id: SessionId) -> Option<Stamp> {
+        self.engine.changes()?.stamp(&session_key(id))
     }
 
     /// The session with this id, revoked and expired ones included.

@@ -1,6 +1,7 @@
 //! Users: by id, by name, by address, and how many can administer.
 
 use super::Error;
+use super::changes::Stamp;
 use super::engine::{Commit, Engine};
 use super::record::{Stored, decode, encode};
 use crate::model::{Email, LoginName, User, UserId};
@@ -40,6 +41,13 @@ const ADMINS: &[u8] = b"admins";
 impl<'a> Users<'a> {
     pub(super) fn new(engine: &'a dyn Engine) -> Self {
         Self { engine }
+    }
+
+    /// A stamp of the account's record, to take before it is read; `None` when nothing can prove that
+    /// it stays as it is.
+    #[must_use]
+    pub fn stamp(&self, id: UserId) -> Option<Stamp> {
+        self.engine.changes()?.stamp(&user_key(id))
     }
 
     /// The user with this id, disabled ones included.

@@ -125,8 +125,8 @@ fn a_token_that_verifies_was_issued() {
     target.run(|bytes| {
         let Ok(token) = str::from_utf8(bytes) else { return Verdict::Refused };
         let verified = verify(token, &find, &issuer, NOW);
-        if let Ok(claims) = &verified {
-            assert_eq!(good.get(bytes), Some(claims), "nobody issued {token}");
+        if let Ok(verified) = &verified {
+            assert_eq!(good.get(bytes), Some(&verified.claims), "nobody issued {token}");
         }
         Verdict::of(&verified)
     });
@@ -155,8 +155,8 @@ fn claims_that_are_accepted_are_whole_single_and_in_time() {
         let algorithm = jsonwebtoken::Algorithm::ES256;
         let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &signer, algorithm).unwrap();
         let verified = verify(&format!("{message}.{signature}"), &find, &issuer, NOW);
-        if let Ok(claims) = &verified {
-            hold(payload, claims);
+        if let Ok(verified) = &verified {
+            hold(payload, &verified.claims);
         }
         Verdict::of(&verified)
     });

@@ -89,8 +89,11 @@ fn a_key_verifies_only_its_own_algorithm_and_only_its_own_signatures() {
         URL_SAFE_NO_PAD.encode(with(&rsa, "alg", r#""PS256""#)),
         URL_SAFE_NO_PAD.encode(payload(&[]))
     );
-    let pss =
-        jsonwebtoken::crypto::sign(message.as_bytes(), rsa.encoding_key(), JoseAlgorithm::PS256);
+    let pss = jsonwebtoken::crypto::sign(
+        message.as_bytes(),
+        &both_ways::encoding_key(&rsa),
+        JoseAlgorithm::PS256,
+    );
     let token = format!("{message}.{}", pss.unwrap());
     assert_eq!(verify_with(&rsa, &token, NOW), Err(Refusal::WrongAlgorithm));
     let (one, two) = (es256(), es256());

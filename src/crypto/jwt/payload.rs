@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Issuer, Refusal};
-use crate::model::{Claims, Roles, ServiceId, SessionId, Timestamp, TokenId, UserId};
+use crate::model::{Claims, KeyId, Roles, ServiceId, SessionId, Timestamp, TokenId, UserId};
 
 /// The longest life of a token.
 const MAX_LIFE: Duration = Duration::from_mins(15);
@@ -81,9 +81,20 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestam
     Timestamp::deserialize(deserializer).map(Some)
 }
 
+/// What a token says whose signature is right and that is of our issuer, for us; and what else
+/// its acceptance hangs on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// What it says.
+    pub claims: Claims,
+    /// The key that made the signature.
+    pub key: KeyId,
+    not_before: Option<Timestamp>,
+}
+
 impl Incoming {
-    /// The claims of a token that is good at `now`.
-    pub(super) fn accept(self, issuer: &Issuer, now: Timestamp) -> Result<Claims, Refusal> {
+    /// The claims of a token that this key signed, whenever it is good.
+    pub(super) fn of_issuer(self, issuer: &Issuer, key: KeyId) -> Result<Verified, Refusal> {
         if self.iss != issuer.issuer {
             return Err(Refusal::WrongIssuer);
         }
@@ -93,8 +104,7 @@ impl Incoming {
         if self.client_id != CLIENT {
             return Err(Refusal::WrongClient);
         }
-        self.check_times(now)?;
-        Ok(Claims {
+        let claims = Claims {
             subject: self.sub,
             session: self.sid,
             id: self.jti,
@@ -103,18 +113,27 @@ impl Incoming {
             auth_time: self.auth_time,
             epoch: self.ver,
             roles: self.roles,
-        })
+        };
+        Ok(Verified { claims, key, not_before: self.nbf })
     }
+}
 
-    fn check_times(&self, now: Timestamp) -> Result<(), Refusal> {
-        if self.exp <= self.iat || self.exp.since(self.iat) > MAX_LIFE {
+impl Verified {
+    /// Whether the token is good at `now` as far as its times go. Who keeps what a token says asks
+    /// this again at each use.
+    ///
+    /// # Errors
+    /// [`Refusal::WrongLife`], [`Refusal::NotYetValid`], [`Refusal::Expired`].
+    pub fn check_times(&self, now: Timestamp) -> Result<(), Refusal> {
+        let Claims { issued_at, expires_at, .. } = self.claims;
+        if expires_at <= issued_at || expires_at.since(issued_at) > MAX_LIFE {
             return Err(Refusal::WrongLife);
         }
-        let early = self.nbf.is_some_and(|nbf| nbf > now.plus(NBF_LEEWAY));
-        if early || self.iat > now.plus(IAT_LEEWAY) {
+        let early = self.not_before.is_some_and(|nbf| nbf > now.plus(NBF_LEEWAY));
+        if early || issued_at > now.plus(IAT_LEEWAY) {
             return Err(Refusal::NotYetValid);
         }
-        if self.exp <= now { Err(Refusal::Expired) } else { Ok(()) }
+        if expires_at <= now { Err(Refusal::Expired) } else { Ok(()) }
     }
 }
 

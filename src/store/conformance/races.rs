@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::task::{JoinSet, yield_now};
 
-use super::{get, put, value};
+use super::{get, put, succeeds, value};
 use crate::store::Error;
 use crate::store::engine::{Commit, Engine, Version};
 
@@ -129,4 +129,35 @@ pub(super) async fn a_commit_whose_caller_went_away_is_whole_or_absent(engine: A
         put(&*engine, b"later", b"x").await;
         assert_eq!(value(&*engine, b"a").await, value(&*engine, b"b").await, "in round {round}");
     }
+}
+
+/// Of an engine that gives stamps: once a later value was read, none of the value before holds.
+pub(super) async fn no_stamp_outlives_the_value_that_was_read_after_it(engine: Arc<dyn Engine>) {
+    if engine.changes().is_none() {
+        return;
+    }
+    put(&*engine, b"n", &0_u64.to_be_bytes()).await;
+    let mut tasks = JoinSet::new();
+    for _ in 0..TASKS / 2 {
+        let engine = Arc::clone(&engine);
+        tasks.spawn(async move {
+            loop {
+                let stamp = engine.changes().and_then(|changes| changes.stamp(b"n"));
+                let kept = value(&*engine, b"n").await.map(|value| number(&value));
+                yield_now().await;
+                let now = value(&*engine, b"n").await.map(|value| number(&value));
+                let holds = |stamp| engine.changes().is_some_and(|changes| changes.holds(stamp));
+                assert!(now == kept || !stamp.is_some_and(holds), "{kept:?} is kept, {now:?} read");
+                if now == Some(TASKS * ROUNDS) {
+                    break;
+                }
+            }
+        });
+    }
+    for next in 1..=TASKS * ROUNDS {
+        succeeds(&*engine, Commit::new().put("n", next.to_be_bytes())).await;
+    }
+    all(tasks).await;
+    let stamp = engine.changes().and_then(|changes| changes.stamp(b"n"));
+    assert!(stamp.is_some(), "nobody writes, so the value can be kept");
 }

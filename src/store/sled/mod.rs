@@ -79,6 +79,7 @@ use self::snapshots::{SnapshotThread, Snapshots};
 pub use self::trial::{inspect, trial};
 use self::watchdog::Watchdog;
 use self::writer::Writer;
+use super::changes::Changes;
 use super::engine::{Commit, Engine, Entry};
 use super::{BackUp, Backup, Error, Sink};
 
@@ -229,6 +230,10 @@ impl Engine for Sled {
     async fn commit(&self, commit: Commit) -> Result<(), Error> {
         commit.check_size()?;
         self.committer.commit(commit).await
+    }
+
+    fn changes(&self) -> Option<&Changes> {
+        Some(&self.shared.changes)
     }
 }
 

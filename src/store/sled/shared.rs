@@ -11,6 +11,7 @@ use super::opening::Opened;
 use super::watchdog::Pulse;
 use super::{Options, files};
 use crate::model::Timestamp;
+use crate::store::changes::Changes;
 
 /// How far commits have come.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +27,8 @@ pub(super) struct Committed {
 /// An open store.
 pub(super) struct Shared {
     pub(super) live: Live,
+    /// Which keys of it have not changed.
+    pub(super) changes: Changes,
     pub(super) data: PathBuf,
     pub(super) options: Options,
     committed: Mutex<Committed>,
@@ -48,6 +51,7 @@ impl Shared {
         let Point { commit: last, time } = opened.last;
         let shared = Self {
             live: Live::new(opened.db.clone()),
+            changes: Changes::default(),
             data,
             journal_limit: AtomicU64::new(options.journal_bytes),
             options,
@@ -78,10 +82,12 @@ impl Shared {
         super::db::wait_closed(&files::store_path(&self.data))
     }
 
-    /// Puts another index in place.
+    /// Puts another index in place. It may hold commits that the one before never did: they became
+    /// durable, and then something failed. Between the two nobody reads.
     pub(super) fn exchange(&self, opened: &Opened) {
         let Point { commit: last, time } = opened.last;
         *self.lock_committed() = Committed { applied: last, durable: last, time };
+        self.changes.all();
         self.live.put(opened.db.clone());
     }
 

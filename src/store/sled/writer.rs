@@ -118,7 +118,10 @@ impl Writer {
         self.journal.sync().map_err(Failure::Sync)?;
         self.last = Point { commit: self.last.commit + held.len() as u64, time };
         self.shared.now_durable(self.last);
+        let keys = held.iter().flat_map(|commit| commit.writes()).map(Write::key);
+        let changing = self.shared.changes.changing(keys);
         tree.apply_batch(batch).map_err(|error| Failure::Index(Error::unavailable(error)))?;
+        drop(changing);
         self.shared.now_applied(self.last.commit);
         self.unflushed += held.len();
         self.takes_again();

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use doorkey::store::engine::{Commit, Engine, Entry};
-use doorkey::store::{Error, Memory};
+use doorkey::store::{Changes, Error, Memory};
 use tokio::sync::Notify;
 
-/// Counts commits, and refuses them while it is told to.
+/// Counts reads and commits, and refuses commits while it is told to.
 #[derive(Default)]
 pub(crate) struct Watched {
     memory: Memory,
+    reads: AtomicUsize,
     commits: AtomicUsize,
     /// How many more commits it takes.
     left: Mutex<Option<usize>>,
@@ -22,6 +23,11 @@ pub(crate) struct Watched {
 impl Watched {
     pub(crate) fn new() -> Arc<Self> {
         Arc::default()
+    }
+
+    /// How many records were read.
+    pub(crate) fn reads(&self) -> usize {
+        self.reads.load(Ordering::SeqCst)
     }
 
     pub(crate) fn commits(&self) -> usize {
@@ -49,6 +55,7 @@ impl Watched {
 #[async_trait]
 impl Engine for Watched {
     async fn get(&self, key: &[u8]) -> Result<Option<Entry>, Error> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
         self.memory.get(key).await
     }
 
@@ -62,6 +69,10 @@ impl Engine for Watched {
         }
         self.commits.fetch_add(1, Ordering::SeqCst);
         self.memory.commit(commit).await
+    }
+
+    fn changes(&self) -> Option<&Changes> {
+        self.memory.changes()
     }
 }
 
@@ -110,6 +121,10 @@ impl Engine for Dawdling {
         let done = self.memory.commit(commit).await;
         self.dawdle().await;
         done
+    }
+
+    fn changes(&self) -> Option<&Changes> {
+        self.memory.changes()
     }
 }
 
@@ -169,5 +184,8 @@ impl Engine for Gated {
             self.opened.notified().await;
         }
         self.memory.commit(commit).await
+    }
+    fn changes(&self) -> Option<&Changes> {
+        self.memory.changes()
     }
 }

@@ -8,6 +8,7 @@ mod clock_restarts;
 pub(crate) mod engines;
 mod events;
 mod import;
+mod seen;
 mod session_machine;
 mod trail;
 

@@ -1,0 +1,175 @@
+//! Credentials that were accepted before: what presenting one again need not prove again.
+//!
+//! Kept is what was read and verified, never that it was accepted. Whoever finds something here
+//! still asks all that depends on the time or on the keys: lives, session, account and epoch.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::crypto::{CredentialKey, CredentialName, Random};
+use crate::store::{Stamp, Store};
+
+/// How many credentials are kept, in sets of [`WAYS`]. One takes about 1.5 KiB with its records, so
+/// a full table some 6 MiB; an empty one takes 32 KiB.
+const MOST: usize = 4_096;
+/// How many credentials one set holds. A set is all that one request locks.
+const WAYS: usize = 4;
+
+/// What was made of the last credentials that were good, by the names of their exact bytes: another
+/// spelling of a token is another name and proves itself anew. A credential itself is not kept, so
+/// nothing here opens anything. The names are under a key that is drawn at each start: nobody can
+/// choose where a credential falls, and so none pushes out the one he wants.
+#[derive(Debug)]
+pub(super) struct Seen<T> {
+    key: CredentialKey,
+    sets: Box<[Mutex<Vec<Kept<T>>>]>,
+}
+
+#[derive(Debug)]
+struct Kept<T> {
+    name: CredentialName,
+    /// Of the records that were read; while they hold, reading again would give the same.
+    stamps: [Stamp; 2],
+    what: Arc<T>,
+}
+
+impl<T> Seen<T> {
+    pub(super) fn new(random: &Random) -> Self {
+        let sets = (0..MOST / WAYS).map(|_| Mutex::default()).collect();
+        Self { key: CredentialKey::new(random), sets }
+    }
+
+    /// The name of a credential as it was presented.
+    pub(super) fn name(&self, presented: &str) -> CredentialName {
+        self.key.name(presented.as_bytes())
+    }
+
+    /// What was made of this credential, if its records have not changed since.
+    pub(super) fn get(&self, name: &CredentialName, store: &Store) -> Option<Arc<T>> {
+        let set = self.lock(name);
+        let kept = set.iter().find(|kept| kept.name == *name)?;
+        store.holds(&kept.stamps).then(|| Arc::clone(&kept.what))
+    }
+
+    /// Keeps what was made of a credential that is good. `stamps` are those of the two records that
+    /// it was made from, taken before they were read; without both nothing is kept.
+    pub(super) fn keep(
+        &self,
+        name: CredentialName,
+        stamps: [Option<Stamp>; 2],
+        (what, store): (&Arc<T>, &Store),
+    ) {
+        let [Some(one), Some(two)] = stamps else { return };
+        let kept = Kept { name, stamps: [one, two], what: Arc::clone(what) };
+        let mut set = self.lock(&name);
+        set.retain(|other| other.name != name && store.holds(&other.stamps));
+        if set.len() >= WAYS {
+            // The one that has been here longest.
+            set.remove(0);
+        }
+        set.push(kept);
+    }
+
+    fn lock(&self, name: &CredentialName) -> MutexGuard<'_, Vec<Kept<T>>> {
+        let place = name.place(self.sets.len());
+        self.sets[place].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{SessionId, UserId};
+    use crate::store::Memory;
+    use crate::store::engine::Commit;
+
+    const IDS: (UserId, SessionId) = (UserId::from_bytes([1; 16]), SessionId::from_bytes([2; 16]));
+
+    fn start() -> (Seen<u32>, Store) {
+        (Seen::new(&Random::seeded(1)), Store::new(Arc::new(Memory::new())))
+    }
+
+    fn stamps(store: &Store) -> [Option<Stamp>; 2] {
+        [store.users().stamp(IDS.0), store.sessions().stamp(IDS.1)]
+    }
+
+    fn count(seen: &Seen<u32>) -> usize {
+        seen.sets.iter().map(|set| set.lock().unwrap().len()).sum()
+    }
+
+    #[test]
+    fn only_the_same_bytes_are_found_again() {
+        let (seen, store) = start();
+        seen.keep(seen.name("token"), stamps(&store), (&Arc::new(7), &store));
+        assert_eq!(seen.get(&seen.name("token"), &store), Some(Arc::new(7)));
+        for other in ["Token", "token ", "token=", "toke"] {
+            assert_eq!(seen.get(&seen.name(other), &store), None, "{other:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_change_of_either_record_ends_it() {
+        let (seen, store) = start();
+        for key in [format!("user/{}", IDS.0), format!("session/{}", IDS.1)] {
+            seen.keep(seen.name("token"), stamps(&store), (&Arc::new(7), &store));
+            store.commit(Commit::new().put(key.as_str(), "x")).await.unwrap();
+            assert_eq!(seen.get(&seen.name("token"), &store), None, "{key}");
+        }
+        // A stamp from before the change is none of what was read after it.
+        let before = stamps(&store);
+        store.commit(Commit::new().delete(format!("user/{}", IDS.0))).await.unwrap();
+        seen.keep(seen.name("token"), before, (&Arc::new(7), &store));
+        assert_eq!(seen.get(&seen.name("token"), &store), None);
+    }
+
+    #[test]
+    fn without_both_stamps_nothing_is_kept() {
+        let (seen, store) = start();
+        let [one, two] = stamps(&store);
+        for stamps in [[None, None], [one, None], [None, two]] {
+            seen.keep(seen.name("token"), stamps, (&Arc::new(7), &store));
+        }
+        assert_eq!(count(&seen), 0);
+    }
+
+    #[test]
+    fn the_table_is_bounded_and_the_latest_stay() {
+        let (seen, store) = start();
+        for n in 0..20_000_u32 {
+            let name = seen.name(&n.to_string());
+            seen.keep(name, stamps(&store), (&Arc::new(n), &store));
+            assert_eq!(seen.get(&name, &store), Some(Arc::new(n)));
+        }
+        assert_eq!(count(&seen), MOST, "20,000 fill every set");
+        let again = seen.name("19999");
+        seen.keep(again, stamps(&store), (&Arc::new(1), &store));
+        assert_eq!((count(&seen), seen.get(&again, &store)), (MOST, Some(Arc::new(1))));
+    }
+
+    #[test]
+    fn what_no_longer_holds_makes_room_first() {
+        let (seen, store) = start();
+        let names: Vec<CredentialName> = (0..100_000_u32)
+            .map(|n| seen.name(&n.to_string()))
+            .filter(|name| name.place(seen.sets.len()) == 0)
+            .take(WAYS + 1)
+            .collect();
+        let (other, live) = (stamps(&store)[0], stamps(&store));
+        let gone = [other, Some(gone_stamp(&store))];
+        for (name, stamps) in names.iter().zip([live, live, gone, live]) {
+            seen.keep(*name, stamps, (&Arc::new(0), &store));
+        }
+        seen.keep(names[WAYS], live, (&Arc::new(0), &store));
+        let there = names.iter().map(|name| seen.get(name, &store).is_some());
+        assert_eq!(there.collect::<Vec<_>>(), [true, true, false, true, true]);
+    }
+
+    /// A stamp that does not hold.
+    fn gone_stamp(store: &Store) -> Stamp {
+        let key = SessionId::from_bytes([9; 16]);
+        let stamp = store.sessions().stamp(key).unwrap();
+        let commit = Commit::new().put(format!("session/{key}"), "x");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(store.commit(commit)).unwrap();
+        stamp
+    }
+}
