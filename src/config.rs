@@ -3,10 +3,12 @@
 //!
 //! The only home of figment, and of reading the environment.
 
+mod access;
 mod check;
 mod defaults;
 mod env;
 mod error;
+mod forward;
 mod keys;
 mod layer;
 mod load;
@@ -16,6 +18,7 @@ mod pages;
 mod return_to;
 mod rules;
 mod services;
+mod tls;
 mod units;
 mod words;
 
@@ -30,16 +33,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Algorithm, IpNetwork, Roles};
 
+pub use access::Access;
 pub use error::Error;
+pub use forward::{Forward, HeaderWord};
 pub use load::{Flags, Loaded, Setting, Sources};
 pub use origin::{NotAnOrigin, Origin};
 pub use pages::Pages;
 pub use return_to::{NotAnAddress, ReturnAddress};
 pub use services::{SecretHash, Service};
+pub use tls::Tls;
 pub use units::{BadSize, ByteSize};
 pub use words::{
-    EngineKind, FilePath, ForwardedHeader, Language, LogFormat, LogLevel, Plain, Profile,
-    Registration,
+    EngineKind, FilePath, ForwardMode, ForwardProxy, ForwardedHeader, Language, LogFormat,
+    LogLevel, Plain, Profile, Registration,
 };
 
 /// All settings. Sections are named after the part that receives them. How each key is checked
@@ -53,6 +59,10 @@ pub struct Config {
     pub roles: Roles,
     /// Programs that may ask whether a token is good, at most 64; an administrator registers more.
     pub services: Vec<Service>,
+    /// Who may reach other people's apps: the first rule that fits decides, at most 256.
+    pub access: Vec<Access>,
+    /// How the proxies in front of those apps ask.
+    pub forward: Forward,
     /// The listener and what requests may do.
     pub http: Http,
     /// The listener's certificate.
@@ -122,21 +132,6 @@ pub struct Http {
     pub shutdown_timeout: Duration,
     /// The largest body, 4 KiB to 1 MiB.
     pub max_body: ByteSize,
-}
-
-/// `[tls]`: off, or both files.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Tls {
-    /// The certificate with its chain, in PEM. `None`: no TLS.
-    #[serde(with = "words::off_or")]
-    pub certificate: Option<FilePath>,
-    /// Its key, in PEM.
-    #[serde(with = "words::off_or")]
-    pub key: Option<FilePath>,
-    /// Whether `serve --dev --tls` makes a certificate of its own. Never a key of the file.
-    #[serde(skip)]
-    pub self_signed: bool,
 }
 
 /// `[tokens]`
@@ -281,14 +276,6 @@ pub struct Metrics {
     pub listen: Option<SocketAddr>,
     /// Whether `listen` may be an address that other machines reach: nobody has to log in there.
     pub exposed: bool,
-}
-
-impl Tls {
-    /// Whether the listener speaks TLS.
-    #[must_use]
-    pub const fn is_on(&self) -> bool {
-        self.certificate.is_some() || self.self_signed
-    }
 }
 
 impl Config {

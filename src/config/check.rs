@@ -1,14 +1,15 @@
 //! What a good setting is: one sentence a key, said both when a value cannot be read and when it
 //! is out of range. No sentence repeats a value. The rules between keys are in `rules.rs`.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
 use super::services::are_distinct;
-use super::{Config, DAY, Http, Pages, Passwords, Profile, rules};
+use super::{Config, DAY, Http, Pages, Passwords, Profile, access, rules};
 
 /// Every key, and what it must be.
-pub(super) const SENTENCES: [(&str, &str); 57] = [
+pub(super) const SENTENCES: [(&str, &str); 65] = [
     ("registration", "must be \"open\" or \"closed\""),
     (
         "roles",
@@ -21,6 +22,22 @@ pub(super) const SENTENCES: [(&str, &str); 57] = [
          0-9, _ and - that starts with a letter) and the secret_sha256 that `doorkey service new` \
          prints",
     ),
+    (
+        "access",
+        "must be a list of at most 256 tables, each with a host, exactly one of allow, deny and \
+         public = true, and roles with allow alone",
+    ),
+    (
+        "forward.domain",
+        "must be empty (no cookie), or a domain of at least two labels in lower case such as \
+         \"example.org\", or for development \"localhost\" or \"127.0.0.1\"",
+    ),
+    ("forward.proxy", "must be \"forwarded\", \"nginx\" or \"envoy\""),
+    ("forward.redirect", "must be \"redirect\", \"location\" or \"deny\""),
+    ("forward.user", HEADER),
+    ("forward.id", HEADER),
+    ("forward.roles", HEADER),
+    ("forward.email", HEADER),
     ("http.listen", "must be an IP address and a port, for example \"127.0.0.1:8080\""),
     ("http.plain", "must be \"loopback\" or \"public\""),
     (
@@ -105,6 +122,8 @@ pub(super) const SENTENCES: [(&str, &str); 57] = [
     ("", "must be a table of keys, as auth.toml shows"),
 ];
 
+const HEADER: &str = "must be the name of a header of at most 64 letters, digits and hyphens that \
+                      begins with X- or Remote- and means nothing else yet, such as \"X-Auth-User\"";
 const PEM: &str = "must be \"off\" or the path of a PEM file without spaces at its ends, for \
                    example \"/etc/doorkey/tls.pem\"";
 const LIMIT: &str = "must be a whole number between 0 (off) and 1000000";
@@ -112,11 +131,15 @@ const MAX_LIMIT: u32 = 1_000_000;
 
 /// What is said about `path`: a key, an element of a list, or a section.
 pub(super) fn sentence(path: &str) -> &'static str {
-    let known = |wanted: &str| SENTENCES.iter().find(|(key, _)| *key == wanted).map(|(_, s)| *s);
+    let all = || SENTENCES.iter().chain(&access::SENTENCES);
+    let known = |wanted: &str| all().find(|(key, _)| *key == wanted).map(|(_, s)| *s);
+    // Without the places in lists.
+    let named = path.split('.').filter(|part| !part.bytes().all(|b| b.is_ascii_digit()));
+    let named = named.collect::<Vec<_>>().join(".");
     let list = path.rsplit_once('.').map_or(path, |(list, _)| list);
     // The member of a table in a list.
     let outer = list.rsplit_once('.').map_or(list, |(list, _)| list);
-    let found = [path, list, outer, ""].into_iter().find_map(known);
+    let found = [path, &named, list, outer, ""].into_iter().find_map(known);
     found.unwrap_or_default()
 }
 
@@ -125,8 +148,10 @@ pub(super) fn sentence(path: &str) -> &'static str {
 pub(super) struct Broken {
     /// The keys that could mend it; the first one that somebody set is to be shown.
     pub(super) keys: Vec<&'static str>,
+    /// Which of a list, counted from 0; `None` where it is the whole key.
+    pub(super) element: Option<usize>,
     /// The sentence, good for each of them.
-    pub(super) why: &'static str,
+    pub(super) why: Cow<'static, str>,
 }
 
 /// Ranges first, then the rules between keys.
@@ -135,13 +160,16 @@ pub(super) fn check(config: &Config, dev: bool) -> Result<(), Broken> {
     let ranges = ranges.chain(page_ranges(&config.pages));
     for (key, holds) in ranges.chain(password_ranges(&config.passwords)) {
         if !holds {
-            return Err(Broken { keys: vec![key], why: sentence(key) });
+            return Err(Broken { keys: vec![key], element: None, why: sentence(key).into() });
         }
     }
-    rules::all(config, dev)
-        .into_iter()
-        .find(|rule| !rule.holds)
-        .map_or(Ok(()), |rule| Err(Broken { keys: rule.keys.to_vec(), why: rule.why }))
+    if let Some((n, why)) = access::check(config) {
+        return Err(Broken { keys: vec!["access"], element: Some(n), why: why.into() });
+    }
+    let broken = rules::all(config, dev).into_iter().find(|rule| !rule.holds);
+    broken.map_or(Ok(()), |rule| {
+        Err(Broken { keys: rule.keys.to_vec(), element: None, why: rule.why.into() })
+    })
 }
 
 fn within<T: PartialOrd + Copy>(value: T, least: T, most: T) -> bool {
@@ -180,6 +208,7 @@ fn ranges(config: &Config) -> Vec<(&'static str, bool)> {
     vec![
         ("roles", roles && config.roles.len() <= 64),
         ("services", config.services.len() <= 64 && are_distinct(&config.services)),
+        ("forward.domain", config.forward.has_good_domain()),
         ("tokens.access_ttl", within(config.tokens.access_ttl, MINUTE * 5, MINUTE * 15)),
         ("tokens.api_ttl_max", within(config.tokens.api_ttl_max, DAY, DAY * 366)),
         ("tokens.audience", audience),

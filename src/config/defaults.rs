@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{
-    Argon2, Audit, Backup, ByteSize, Clock, Config, DAY, EngineKind, ForwardedHeader, Http,
-    Language, Limits, Log, LogFormat, LogLevel, Metrics, Pages, Passwords, Plain, Profile,
-    Registration, Sessions, Store, Tls, Tokens,
+    Argon2, Audit, Backup, ByteSize, Clock, Config, DAY, EngineKind, Forward, ForwardMode,
+    ForwardProxy, ForwardedHeader, HeaderWord, Http, Language, Limits, Log, LogFormat, LogLevel,
+    Metrics, Pages, Passwords, Plain, Profile, Registration, Sessions, Store, Tls, Tokens,
 };
 use crate::model::{Algorithm, Colour, Role, Roles};
 
@@ -18,6 +18,8 @@ impl Default for Config {
             registration: Registration::Closed,
             roles: Roles::from([Role::admin(), editor, Role::user()]),
             services: Vec::new(),
+            access: Vec::new(),
+            forward: Forward::default(),
             http: Http::default(),
             tls: Tls::default(),
             pages: Pages::default(),
@@ -52,6 +54,20 @@ impl Default for Http {
             request_timeout: Duration::from_secs(30),
             shutdown_timeout: Duration::from_secs(10),
             max_body: ByteSize::kib(16),
+        }
+    }
+}
+
+impl Default for Forward {
+    fn default() -> Self {
+        Self {
+            domain: String::new(),
+            proxy: ForwardProxy::Forwarded,
+            redirect: ForwardMode::Redirect,
+            user: HeaderWord::of("X-Auth-User"),
+            id: HeaderWord::of("X-Auth-Id"),
+            roles: HeaderWord::of("X-Auth-Roles"),
+            email: HeaderWord::of("X-Auth-Email"),
         }
     }
 }

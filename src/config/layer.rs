@@ -155,8 +155,12 @@ impl Layers {
         let set = broken.keys.iter().find_map(|key| Some((*key, self.winner(key)?)));
         let key = broken.keys.first().copied().unwrap_or_default();
         set.map_or_else(
-            || Error::of(key, "default".to_owned(), broken.why),
-            |(key, layer)| Error::of(key, layer.place(&split(key), Half::Value), broken.why),
+            || Error::of(key, "default".to_owned(), &broken.why),
+            |(key, layer)| {
+                let element = broken.element.map(|n| n.to_string());
+                let path: Vec<String> = split(key).into_iter().chain(element).collect();
+                Error::of(key, layer.place(&path, Half::Value), &broken.why)
+            },
         )
     }
 }

@@ -13,7 +13,7 @@ use super::env::{self, Variables};
 use super::error::{Error, shown};
 use super::layer::{Layer, Layers, Source};
 use super::units::duration::short;
-use super::{Config, check, keys, locate};
+use super::{Config, access, check, keys, locate};
 
 /// The file that is read when nobody names one.
 const DEFAULT_FILE: &str = "auth.toml";
@@ -133,8 +133,14 @@ impl Loaded {
         keys::leaves(&self.config).into_iter().map(setting).collect()
     }
 
-    /// The values that follow from others when nobody sets them, and the names of services: their
-    /// hashes help nobody.
+    /// What is not wrong and perhaps not meant, a sentence each.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        access::notes(&self.config)
+    }
+
+    /// The values that follow from others when nobody sets them, the names of services (their
+    /// hashes help nobody), and the rules.
     fn derived(&self, key: &str) -> Option<String> {
         let listen = self.config.http.listen;
         match key {
@@ -144,6 +150,10 @@ impl Loaded {
             "services" => {
                 let ids = self.config.services.iter().map(|service| service.id.as_str());
                 Some(ids.collect::<Vec<_>>().join(","))
+            }
+            "access" => {
+                let rules = self.config.access.iter().map(|access| access.rule().to_string());
+                Some(rules.collect::<Vec<_>>().join("; "))
             }
             _ => None,
         }

@@ -1,7 +1,7 @@
 //! What must hold between keys, and the sentence when it does not.
 
 use super::check::KIB;
-use super::{Config, EngineKind, Origin, Plain};
+use super::{Config, EngineKind, Origin, Plain, forward};
 
 /// A rule between keys.
 pub(super) struct Rule {
@@ -17,6 +17,7 @@ pub(super) fn all(config: &Config, dev: bool) -> Vec<Rule> {
         in_development(config, dev),
         in_public(config),
         of_tls(config),
+        of_forward(config),
         of_metrics(config, dev),
     ];
     rules.into_iter().flatten().collect()
@@ -76,6 +77,24 @@ fn in_public(config: &Config) -> Vec<Rule> {
             keys: &["http.hsts"],
             holds: config.hsts().is_zero() || https,
             why: "must be \"0s\" unless http.public_url is set and starts with https",
+        },
+    ]
+}
+
+fn of_forward(config: &Config) -> Vec<Rule> {
+    vec![
+        Rule {
+            keys: &["forward.domain", "http.public_url"],
+            holds: forward::holds_public_url(config),
+            why: "the host of http.public_url must be forward.domain or stand below it, and be \
+                  forward.domain itself where that is localhost or 127.0.0.1: only there can the \
+                  sign-in page set the cookie",
+        },
+        Rule {
+            keys: &["forward.user", "forward.id", "forward.roles", "forward.email"],
+            holds: config.forward.has_distinct_headers(),
+            why: "forward.user, forward.id, forward.roles and forward.email must be four different \
+                  headers",
         },
     ]
 }

@@ -67,6 +67,27 @@ words! {
         XRealIp = "x-real-ip",
     }
 
+    /// How a proxy tells forward-auth what was asked for.
+    ForwardProxy {
+        /// `X-Forwarded-Method`, `-Proto`, `-Host` and `-Uri`: Caddy, Traefik, `HAProxy`.
+        Forwarded = "forwarded",
+        /// `X-Original-Method`, and the whole address as `X-Original-URL`: nginx.
+        Nginx = "nginx",
+        /// The method and the host are the request's own, its path stands behind `/forward-auth`:
+        /// Envoy.
+        Envoy = "envoy",
+    }
+
+    /// What a browser gets that has to sign in.
+    ForwardMode {
+        /// 303 to the sign-in page.
+        Redirect = "redirect",
+        /// 401 with its address in `Location`, for a proxy that makes the redirect of it: nginx.
+        Location = "location",
+        /// 401 alone.
+        Deny = "deny",
+    }
+
     /// A language of the pages.
     Language {
         /// English.

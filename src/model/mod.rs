@@ -1,11 +1,13 @@
 //! The words of the field: what things are and how they may change. Pure: no I/O, and nothing
 //! of ours is imported here.
 
+mod access;
 mod api_token;
 mod clock;
 mod colour;
 mod denial;
 mod event;
+mod forward_cookie;
 mod id;
 mod key;
 mod names;
@@ -22,11 +24,16 @@ mod token_check;
 mod user;
 mod word;
 
+pub use access::{
+    AccessRule, AccessRules, Address, AppRequest, CanonicalPath, Effect, Host, HostPattern,
+    Judgement, MethodWord, NotCanonical, PathPattern,
+};
 pub use api_token::{ApiToken, PlainApiToken, UserApiTokens};
 pub use clock::{BUILD_FLOOR, Clock, ClockState, Reading, Timestamp};
 pub use colour::{Colour, NotAColour};
 pub use denial::Denial;
 pub use event::{Actor, Event, EventKind, Outcome};
+pub use forward_cookie::ForwardCookie;
 pub use id::{ApiTokenId, EventId, FromRandom, KeyId, LinkId, NotAnId, SessionId, TokenId, UserId};
 pub use key::{Algorithm, KeySchedule, KeyState, SigningKey, UnknownAlgorithm};
 pub use names::{BadName, DisplayName, Email, LoginName, TokenName};

@@ -48,6 +48,12 @@ impl IpNetwork {
         ip.is_ipv4() == self.address.is_ipv4() && masked(ip, self.bits) == self.address
     }
 
+    /// Whether every address of `other` lies inside.
+    #[must_use]
+    pub fn covers(self, other: Self) -> bool {
+        self.bits <= other.bits && self.contains(other.address)
+    }
+
     /// Whether this is a whole family (`/0`).
     #[must_use]
     pub const fn is_everyone(self) -> bool {
@@ -180,6 +186,16 @@ mod tests {
         let all6: IpNetwork = "::/0".parse().unwrap();
         assert!(all6.contains(ip("2001:db8::1")) && all6.is_everyone());
         assert!(!all6.contains(ip("::ffff:10.1.2.3")));
+    }
+
+    #[test]
+    fn a_network_covers_what_lies_wholly_inside() {
+        let covers = |own: &str, other: &str| {
+            own.parse::<IpNetwork>().unwrap().covers(other.parse().unwrap())
+        };
+        assert!(covers("10.0.0.0/8", "10.1.0.0/16") && covers("10.0.0.0/8", "10.0.0.0/8"));
+        assert!(!covers("10.1.0.0/16", "10.0.0.0/8") && !covers("10.0.0.0/8", "11.0.0.0/16"));
+        assert!(!covers("::/0", "10.0.0.0/8") && covers("::/0", "2001:db8::/32"));
     }
 
     #[test]

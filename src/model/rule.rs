@@ -88,6 +88,24 @@ rules! {
     ApiTokenDead = "api_token_dead", "The API token has expired, or its owner is disabled or has ended everything since it was made.";
     TokenOfSession = "token_of_session", "It is a good token of a session, which no service ends.";
 
+    // Forward-auth: the proxy's question.
+    ForwardUntrusted = "forward_untrusted", "The request comes from no address of `http.trusted_proxies`, and only those proxies may ask.";
+    ForwardQuestion = "forward_question", "What tells what was asked for is missing, is there more than once, or is not in its one form; the detail says which, and `forward.proxy` which headers are read.";
+    ForwardAlias = "forward_alias", "A header of the request is another spelling of one that tells apps who is there.";
+    ForwardMode = "forward_mode", "The query of the question is not `mode=` and one of redirect, location and deny.";
+
+    // Forward-auth: the answer.
+    AccessUnruled = "access_unruled", "No rule of `access` fits the request, and what none fits nobody gets.";
+    AccessDenies = "access_denies", "The first rule of `access` that fits the request denies it to everyone.";
+    AccessRoles = "access_roles", "The account, or its API token, has none of the roles that the rule of `access` asks for.";
+    ForwardAnonymous = "forward_anonymous", "There is neither a bearer token nor the cookie of forward-auth.";
+    ForwardBearer = "forward_bearer", "The Authorization header cannot be read in exactly one way.";
+    ForwardCookieForm = "forward_cookie_form", "The cookie of forward-auth is there more than once, is of another form, or a cookie has bytes outside ASCII.";
+    ForwardCookieProof = "forward_cookie_proof", "The cookie of forward-auth was not made for this session under its present secret.";
+    ForwardSessionUnknown = "forward_session_unknown", "The session of the forward-auth cookie is not known any more.";
+    ForwardSessionEnded = "forward_session_ended", "The session of the forward-auth cookie was ended, has reached its end, or is of an earlier epoch of its account.";
+    ForwardUserGone = "forward_user_gone", "The account of the forward-auth cookie is deleted or disabled.";
+
     // The access token itself.
     TokenTooLong = "token_too_long", "The token is longer than 8 KiB.";
     TokenForm = "token_form", "The token is not three parts of base64url with a JSON object as header.";

@@ -37,9 +37,17 @@ const LIMIT: &str = "must be a whole number between 0 (off) and 1000000";
 
 /// `section key`, a bad value, how its sentence begins; the value stands at 2:(key + 4).
 #[rustfmt::skip]
-const BAD: [(&str, &str, &[&str], &str); 52] = [
+const BAD: [(&str, &str, &[&str], &str); 60] = [
     ("", "registration", &["0", "1", "\"\"", "\"Open\"", "true", "{ open = 1 }", "[]"], "must be \"open\" or \"closed\""),
     ("", "services", &["1", "\"wiki\"", "[1]", "[\"wiki\"]", "[{ id = \"wiki\" }]", "[{ id = \"Wiki\", secret_sha256 = \"00\" }]", "[{ id = \"wiki\", secret_sha256 = \"00\" }]", "{ id = \"wiki\" }"], "must be a list of at most 64 tables"),
+    ("", "access", &["1", "\"a.org\"", "[1]", "{ host = \"a.org\" }", "[{ host = \"a.org\" }]", "[{ allow = true }]", "[{ host = \"a.org\", allow = true, deny = true }]", "[{ host = \"a.org\", deny = true, roles = [\"user\"] }]"], "must be a list of at most 256 tables"),
+    ("forward", "domain", &["\"org\"", "\"Example.org\"", "\".example.org\"", "\"*.example.org\"", "\"example.org:80\"", "\"10.0.0.1\"", "\"https://example.org\"", "1"], "must be empty (no cookie), or a domain"),
+    ("forward", "proxy", &["\"\"", "\"caddy\"", "0", "[]"], "must be \"forwarded\", \"nginx\" or"),
+    ("forward", "redirect", &["\"\"", "true", "\"302\""], "must be \"redirect\", \"location\" or"),
+    ("forward", "user", &["\"\"", "\"X-\"", "\"Auth-User\"", "\"X_Auth_User\"", "\"X-Auth User\"", "\"Cookie\"", "1"], "must be the name of a header"),
+    ("forward", "id", &["\"X-Forwarded-User\"", "\"X-Request-Id\"", "\"X-Original-URL\""], "must be the name of a header"),
+    ("forward", "roles", &["\"X-Content-Type-Options\"", "\"X-Real-IP\"", "[]"], "must be the name of a header"),
+    ("forward", "email", &["\"X-Frame-Options\"", "\"X-Auth-E\u{e4}\""], "must be the name of a header"),
     ("http", "listen", &["8080", "\"8080\"", "\"localhost:80\"", "\"127.0.0.1\"", "\"\""], "must be an IP address and a port"),
     ("http", "plain", &["\"\"", "\"Public\"", "true", "0", "[]"], "must be \"loopback\" or \"public\""),
     ("http", "public_url", &["\"\"", "\"example.org\"", "\"http://example.org\"", "\"https://a.org/x\"", "\"https://a.org//\"", "\"https://a.org?x\"", "\"https://u@a.org\"", "\"https://*.a.org\"", "1"], "must be an origin such as"),
