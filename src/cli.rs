@@ -4,6 +4,7 @@
 //! Exit codes: 0 done, 1 failed (one sentence on standard error), 2 wrong usage. Standard output
 //! holds results only.
 
+mod access;
 mod args;
 mod audit;
 #[cfg(feature = "sled")]
@@ -109,6 +110,7 @@ async fn dispatch(control: &mut Control, command: Operate) -> Result<(), Error> 
         Operate::Session(command) => session::run(control, command).await,
         Operate::Key(command) => key::run(control, command).await,
         Operate::Service(command) => service::run(control, command).await,
+        Operate::Access(command) => access::run(control, command).await,
         Operate::Clock(command) => clock::run(control, command).await,
         Operate::Audit(command) => audit::run(control, command).await,
         Operate::Explain(explain) => explain::run(control, &explain).await,

@@ -6,7 +6,8 @@
 //! routes take the access token from the Authorization header; the refresh endpoint checks the
 //! cookie against the database and gives a new access token, never another refresh token and
 //! never a longer session. Other services ask whether a token is good; programs get API tokens of
-//! their own, which are good at those services only.
+//! their own, which are good at those services only. Apps that know nothing of tokens stand behind a
+//! proxy that asks here before each request (`http/forward.rs`, by the rules of `model/access.rs`).
 //!
 //! ```text
 //!   request ─► http (gate, endpoints) ─► auth (use cases) ─► store (records) ─► engine (sled │ memory)

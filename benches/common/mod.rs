@@ -75,6 +75,7 @@ fn settings(keep_events: Duration) -> Settings {
         session_ttl: HOUR * SESSION_HOURS,
         max_api_ttl: HOUR * 24,
         services: Vec::new(),
+        access: Arc::default(),
         max_sessions: 32,
         issuer: Issuer { issuer: ORIGIN.to_owned(), audience: ORIGIN.to_owned() },
         policy: PasswordPolicy { min_chars: 8 },

@@ -31,6 +31,10 @@ pub enum Error {
     SessionEnded(Denial),
     /// The caller's roles do not reach here, or it is about the caller's own roles.
     Forbidden(Denial),
+    /// Nobody is signed in where the rules of access ask for somebody.
+    SignInNeeded(Denial),
+    /// The rules of access let nobody, or not this caller, through.
+    AccessDenied(Denial),
     /// The login is too long ago for this.
     ReauthenticationRequired,
     /// Accounts are made by administrators only.
@@ -81,6 +85,8 @@ impl fmt::Display for Error {
             Self::InvalidClient(_) => "the service has not proved who it is",
             Self::SessionEnded(_) => "the session has ended",
             Self::Forbidden(_) => "the caller's roles do not allow it",
+            Self::SignInNeeded(_) => "nobody is signed in",
+            Self::AccessDenied(_) => "the rules of access deny it",
             Self::ReauthenticationRequired => "the last login is too long ago",
             Self::RegistrationClosed => "registration is closed",
             Self::NotFound(_) => "there is no such thing",
@@ -112,6 +118,8 @@ impl std::error::Error for Error {
             | Self::InvalidClient(_)
             | Self::SessionEnded(_)
             | Self::Forbidden(_)
+            | Self::SignInNeeded(_)
+            | Self::AccessDenied(_)
             | Self::ReauthenticationRequired
             | Self::RegistrationClosed
             | Self::NotFound(_)

@@ -5,7 +5,9 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::Error;
-use crate::crypto::{self, AuditKey, FormKey, KeyPair, MasterKey, PublicJwk, Random, VerifyingKey};
+use crate::crypto::{
+    self, AuditKey, FormKey, ForwardKey, KeyPair, MasterKey, PublicJwk, Random, VerifyingKey,
+};
 use crate::model::{Algorithm, KeyId, KeySchedule, KeyState, SigningKey, Timestamp};
 use crate::store::{self, Store};
 
@@ -204,6 +206,11 @@ impl Keyring {
     /// The key that proves forms.
     pub(super) fn form_key(&self) -> FormKey {
         self.master.form_key()
+    }
+
+    /// The key that proves the cookies of forward-auth.
+    pub(super) fn forward_key(&self) -> ForwardKey {
+        self.master.forward_key()
     }
 
     /// When keys change over.

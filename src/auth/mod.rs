@@ -14,6 +14,8 @@ mod error;
 mod events;
 mod form;
 mod form_token;
+mod forward;
+mod forward_cookie;
 mod import;
 mod inspect;
 mod introspect;
@@ -57,6 +59,7 @@ pub use self::clock::{AcceptedClock, ClockView, resume_clock};
 pub use self::create_user::NewUser;
 pub use self::error::{Error, FieldError};
 pub use self::events::{EventFilter, EventPage};
+pub use self::forward::{Checked as CheckedAccess, Identity, Passage, Proof};
 pub use self::import::{Imported, ImportedUser, MOST_IMPORTED};
 pub use self::inspect::{Checked, Inspection, Passed, TokenKind};
 pub use self::introspect::ActiveToken;
@@ -76,9 +79,11 @@ pub use self::trail::{
     EventLine, Expected, Line, TrailFinding, TrailFlaw, TrailPage, TrailReport, Verifier,
 };
 pub use self::users::UserChange;
-use crate::crypto::{FormKey, Issuer, PasswordPolicy, Passwords, Random};
+use crate::crypto::{FormKey, ForwardKey, Issuer, PasswordPolicy, Passwords, Random};
 pub use crate::crypto::{PoolLoad, PublicJwk as JwksKey};
-use crate::model::{Algorithm, ApiTokenId, Clock, EventId, Roles, ServiceId, SessionId, TokenHash};
+use crate::model::{
+    AccessRules, Algorithm, ApiTokenId, Clock, EventId, Roles, ServiceId, SessionId, TokenHash,
+};
 use crate::store::Store;
 
 /// What the deployment decides.
@@ -98,6 +103,8 @@ pub struct Settings {
     pub max_api_ttl: Duration,
     /// The services of the configuration, each with the hash of its secret.
     pub services: Vec<(ServiceId, TokenHash)>,
+    /// Who may reach what of other people's apps.
+    pub access: Arc<AccessRules>,
     /// `iss` and `aud`.
     pub issuer: Issuer,
     /// Which passwords are accepted.
@@ -170,6 +177,8 @@ pub struct Auth {
     backups: back_up::Backups,
     sealer: trail::Sealer,
     form_key: FormKey,
+    forward_key: ForwardKey,
+    seen_cookies: seen::Seen<forward::GoodCookie>,
     /// When it was made, in monotonic time.
     started: Duration,
 }
@@ -179,10 +188,11 @@ impl Auth {
     #[must_use]
     pub fn new(parts: Parts, settings: Settings) -> Self {
         let sealer = trail::Sealer::new(parts.keyring.audit_key());
-        let form_key = parts.keyring.form_key();
+        let (form_key, forward_key) = (parts.keyring.form_key(), parts.keyring.forward_key());
         let started = parts.clock.monotonic();
         let (seen_tokens, seen_api_tokens) =
             (seen::Seen::new(&parts.random), seen::Seen::new(&parts.random));
+        let seen_cookies = seen::Seen::new(&parts.random);
         Self {
             store: parts.store,
             passwords: parts.passwords,
@@ -196,12 +206,14 @@ impl Auth {
             last_used: last_used::LastUsed::default(),
             tokens_used: last_used::LastUsed::default(),
             seen_tokens,
+            seen_cookies,
             seen_api_tokens,
             setup_used: tokio::sync::Notify::new(),
             watch: clock::ClockWatch::default(),
             backups: back_up::Backups::default(),
             sealer,
             form_key,
+            forward_key,
             started,
         }
     }

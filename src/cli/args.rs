@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand};
 
+mod access;
 mod audit;
 #[cfg(feature = "sled")]
 mod backup;
@@ -15,6 +16,7 @@ mod service;
 mod store;
 mod transfer;
 
+pub(super) use self::access::Access;
 pub(super) use self::audit::{Audit, AuditExport, AuditList, AuditVerify};
 #[cfg(feature = "sled")]
 pub(super) use self::backup::{Backup, BackupCommand};
@@ -92,6 +94,9 @@ pub(super) enum Operate {
     /// Services: programs that may ask whether a token is good
     #[command(subcommand)]
     Service(Service),
+    /// Who may reach the apps behind the proxies, by the rules of the configuration
+    #[command(subcommand)]
+    Access(Access),
     /// The clock, by which everything expires
     #[command(subcommand)]
     Clock(Clock),

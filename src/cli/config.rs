@@ -18,10 +18,12 @@ pub(super) fn run(place: Place, command: &Config) -> Result<(), Error> {
             "data": data,
             "master_key_file": loaded.master_key_file,
             "settings": settings,
+            "notes": loaded.notes(),
         }));
     }
     let rows = settings.into_iter().map(|s| [s.key, s.value, s.source]);
     print::table(["KEY", "VALUE", "SOURCE"], rows.collect())?;
+    loaded.notes().iter().for_each(|note| print::note(note));
     print::note(&format!("data folder: {}", data.display()));
     Ok(())
 }

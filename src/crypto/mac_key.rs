@@ -67,6 +67,12 @@ mac_keys! {
     FormKey =
         /// The key of the forms. It outlives a restart, so that an open page does, too.
         form_key(b"doorkey forms of the pages, 1");
+
+    /// Proves that a cookie of forward-auth was made by this server for a session: a key of
+    /// HMAC-SHA-256. Never printed.
+    ForwardKey =
+        /// The key of the cookies of forward-auth. It outlives a restart, as their sessions do.
+        forward_key(b"doorkey cookies of forward-auth, 1");
 }
 
 #[cfg(test)]
@@ -89,6 +95,7 @@ mod tests {
         let master = MasterKey::generate(&Random::seeded(1));
         let mac = master.audit_key().mac(b"text");
         assert!(!master.form_key().proves(b"text", &mac));
+        assert!(!master.forward_key().proves(b"text", &mac));
         assert_eq!(format!("{:?}", master.form_key()), "FormKey");
     }
 

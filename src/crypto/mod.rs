@@ -32,6 +32,7 @@ pub use keys::PublicJwk;
 pub use keys::VerifyingKey;
 pub use mac_key::AuditKey;
 pub use mac_key::FormKey;
+pub use mac_key::ForwardKey;
 pub use password::Argon2Params;
 pub use password::BadHash;
 pub use password::Busy;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
-use warp::http::HeaderMap;
+use warp::http::{HeaderMap, Method};
 
 use super::kind::Kind;
 use super::problem::Problem;
@@ -14,6 +14,8 @@ use crate::model::Rule;
 pub(super) struct Call {
     /// Its `X-Request-Id`.
     pub(super) request_id: String,
+    /// How it was sent.
+    pub(super) method: Method,
     /// Where it comes from.
     pub(super) client: Client,
     /// The proven caller; `None` on routes that anyone may call.

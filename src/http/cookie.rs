@@ -114,7 +114,10 @@ impl CookieRule {
 ///
 /// # Errors
 /// [`BadCookies`], whatever the rest of the header says.
-fn find<'a>(headers: &'a HeaderMap, wanted: &str) -> Result<Option<&'a str>, BadCookies> {
+pub(super) fn find<'a>(
+    headers: &'a HeaderMap,
+    wanted: &str,
+) -> Result<Option<&'a str>, BadCookies> {
     let mut found = None;
     for line in headers.get_all(COOKIE) {
         // `to_str` refuses what is not visible ASCII (and the tabs it lets pass are harmless).

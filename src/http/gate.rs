@@ -14,6 +14,7 @@ use warp::http::request::Parts;
 use warp::http::{HeaderMap, HeaderValue, Method, Request};
 use warp::reply::Response;
 
+pub(super) use self::guard::refused_token;
 use self::methods::{Methods, router};
 use super::body::{BadBody, read_body};
 use super::call::Call;
@@ -117,6 +118,11 @@ impl Api {
         self.0.paths.at(path).is_ok_and(|found| found.value.is_page())
     }
 
+    /// Whether scripts of other sites may be told of this path; a path that is none they are.
+    fn is_shared(&self, path: &str) -> bool {
+        self.0.paths.at(path).map_or(true, |found| found.value.is_shared())
+    }
+
     fn client(&self, headers: &HeaderMap, peer: Peer) -> Client {
         let settings = &self.0.settings;
         let (ip, trusted) = match peer {
@@ -160,7 +166,7 @@ impl Api {
         let visible = visible.ok_or_else(|| not_there(Rule::RouteOfOperator))?;
         let methods = visible.allowed();
         let preflight = || self.0.origins.preflight(&head.method, &head.headers, &methods);
-        if let Some(answer) = (!visible.is_page()).then(preflight).flatten() {
+        if let Some(answer) = visible.is_shared().then(preflight).flatten() {
             return Ok(answer);
         }
         let endpoint = visible.endpoint(&head.method).ok_or_else(|| no_method(&methods))?;
@@ -171,6 +177,7 @@ impl Api {
         let body = body.map_err(|problem| problem.caller(access.as_ref()))?;
         let call = Call {
             request_id: client.request_id.clone().unwrap_or_default(),
+            method: head.method.clone(),
             client,
             access,
             service,
@@ -193,6 +200,7 @@ impl Api {
                 let most = match route.guard {
                     Guard::Operator => MAX_OPERATOR_BODY,
                     Guard::Public
+                    | Guard::Forward
                     | Guard::Browser
                     | Guard::Page
                     | Guard::Setup
@@ -207,7 +215,7 @@ impl Api {
     }
 
     fn finish(&self, head: &Parts, answer: &mut Response, request_id: &str) {
-        if !self.is_page(head.uri.path()) {
+        if self.is_shared(head.uri.path()) {
             self.0.origins.allow_reading(&head.headers, answer.headers_mut());
         }
         self.0.security.apply(answer.headers_mut(), header_value(request_id));

@@ -14,7 +14,7 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-resource-policy");
 
-/// Every header an answer of this server may have; tests hold all answers against it.
+/// Every header an answer of this server may have, those of forward-auth by their default names; tests hold all answers against it.
 pub const RESPONSE_HEADERS: &[&str] = &[
     "access-control-allow-credentials",
     "access-control-allow-headers",
@@ -39,6 +39,10 @@ pub const RESPONSE_HEADERS: &[&str] = &[
     "strict-transport-security",
     "vary",
     "www-authenticate",
+    "x-auth-email",
+    "x-auth-id",
+    "x-auth-roles",
+    "x-auth-user",
     "x-content-type-options",
     "x-request-id",
 ];

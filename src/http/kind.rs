@@ -69,9 +69,15 @@ kinds! {
     /// The refresh cookie is missing or leads to no live session.
     SessionEnded = UNAUTHORIZED "session_ended", "The session has ended.",
         "Log in again. A session ends by logout, by its age, by a new password or by an administrator.";
+    /// Nobody is signed in where an app asks for it.
+    SignInNeeded = UNAUTHORIZED "sign_in_needed", "A sign-in is needed.",
+        "Sign in on the page of the server, or send an access token or an API token as 'Authorization: Bearer'.";
     /// The caller is known but lacks the role.
     InsufficientScope = FORBIDDEN "insufficient_scope", "The caller may not do this.",
         "Ask an administrator for the role that is needed. Repeating the request does not help.";
+    /// The rules of the deployment let nobody, or not this caller, through.
+    AccessDenied = FORBIDDEN "access_denied", "The access is denied.",
+        "Tell the operator the request_id: 'doorkey explain' says which rule denied it. Repeating the request does not help.";
     /// A cookie came with a request from another site.
     ForeignOrigin = FORBIDDEN "foreign_origin", "The request comes from a foreign origin.",
         "Send the request from a page of this server, or have the page's origin listed in http.cors_origins.";
@@ -163,16 +169,16 @@ mod tests {
             assert!(row.title.ends_with('.') && row.help.ends_with('.'), "{}", row.code);
             assert_eq!(Kind::from_code(row.code), Some(*kind));
         }
-        assert_eq!(codes.len(), 30);
+        assert_eq!(codes.len(), 32);
     }
 
     #[test]
     fn the_statuses_are_those_of_the_contract() {
         let contract = [
             (400, "malformed_json malformed_header malformed_form unsupported_token_type"),
-            (401, "invalid_token invalid_credentials session_ended invalid_client"),
+            (401, "invalid_token invalid_credentials session_ended invalid_client sign_in_needed"),
             (403, "insufficient_scope foreign_origin reauthentication_required"),
-            (403, "registration_closed"),
+            (403, "registration_closed access_denied"),
             (404, "not_found"),
             (405, "method_not_allowed"),
             (408, "request_timeout"),

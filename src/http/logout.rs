@@ -8,6 +8,7 @@ use warp::reply::Response;
 
 use super::call::Call;
 use super::doc::{Cookie, Doc};
+use super::forward;
 use super::problem::Problem;
 use super::reply;
 use super::route::{Context, Endpoint, Guard, Route};
@@ -28,5 +29,5 @@ async fn logout(context: Context, call: Arc<Call>) -> Result<Response, Problem> 
     }
     let mut answer = reply::no_content();
     answer.headers_mut().insert(SET_COOKIE, rule.clear());
-    Ok(answer)
+    Ok(forward::forget(&context, answer))
 }

@@ -26,6 +26,7 @@ mod control;
 mod demo;
 mod doc;
 mod form_body;
+mod forward;
 mod gate;
 mod health;
 mod jwks;
@@ -56,6 +57,7 @@ use std::time::Duration;
 use self::client_ip::ForwardedHeader;
 pub use self::control::{ControlError, ControlSocket, Reply, ask, download, pieces, read, request};
 use self::cookie::CookieRule;
+pub use self::forward::{Forward, ForwardMode, ForwardProxy, ForwardSite, IdentityHeaders};
 pub use self::gate::Api;
 pub use self::pages::{Language, Logo, Look};
 pub use self::route::{Body, Counts, Guard, Route};
@@ -85,6 +87,8 @@ pub struct Settings {
     pub body_timeout: Duration,
     /// The issuer in the metadata.
     pub issuer: String,
+    /// What proxies ask, and the cookie that browsers show to them.
+    pub forward: Forward,
     /// How the pages look, speak, and where they lead to.
     pub pages: Look,
     /// Whether requests are counted, for [`Api::metrics`].
@@ -120,6 +124,7 @@ fn endpoints(context: &Context) -> Vec<Endpoint> {
     all.extend(sessions::endpoints(context));
     all.extend(tokens::endpoints(context));
     all.extend(oauth::endpoints(context));
+    all.extend(forward::endpoints(context));
     all.extend(health::endpoints(context));
     all.extend(admin::endpoints(context));
     all.extend(pages::endpoints(context));

@@ -9,6 +9,7 @@ use warp::reply::Response;
 
 use super::call::Call;
 use super::doc::Doc;
+use super::forward;
 use super::kind::Kind;
 use super::login::with_cookie;
 use super::openapi::words;
@@ -44,5 +45,6 @@ async fn change_password(context: Context, call: Arc<Call>) -> Result<Response, 
     let change = PasswordChange { current: current_password, new: new_password };
     let renewed = context.auth.change_password(call.access()?, change, &call.client).await?;
     let body = TokenBody::new(&renewed.access, &renewed.session);
-    Ok(with_cookie(context.settings.cookie, &renewed, reply::ok(&body)))
+    let answer = with_cookie(context.settings.cookie, &renewed, reply::ok(&body));
+    Ok(forward::renew(&context, (&call.headers, &renewed.session), answer))
 }

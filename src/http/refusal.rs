@@ -26,6 +26,8 @@ impl From<Error> for Problem {
             Error::InvalidClient(why) => Self::new(Kind::InvalidClient, why),
             Error::SessionEnded(why) => Self::new(Kind::SessionEnded, why),
             Error::Forbidden(why) => Self::new(Kind::InsufficientScope, why),
+            Error::SignInNeeded(why) => Self::new(Kind::SignInNeeded, why),
+            Error::AccessDenied(why) => Self::new(Kind::AccessDenied, why),
             Error::ReauthenticationRequired => {
                 Self::new(Kind::ReauthenticationRequired, Rule::ReauthenticationNeeded)
             }

@@ -10,6 +10,7 @@ use warp::reply::Response;
 
 use super::call::Call;
 use super::doc::Doc;
+use super::forward;
 use super::metrics::{Row, Traffic};
 use super::pages::Pages;
 use super::problem::Problem;
@@ -23,6 +24,8 @@ pub enum Guard {
     Public,
     /// Anyone, but no page of a foreign origin: it acts by cookie or by credentials in the body.
     Browser,
+    /// A proxy of `http.trusted_proxies`, for whoever sends it a request.
+    Forward,
     /// A page for people: no other site reads it, and what it sends comes from a page of this
     /// server alone.
     Page,
@@ -82,6 +85,8 @@ pub struct Route {
     pub body: Body,
     /// What the limiter counts.
     pub counts: Counts,
+    /// Whether it answers every method alike: then `method` is the one it is described by.
+    pub any_method: bool,
     /// What the document at `/openapi.json` says of it. `None` for what is the operator's.
     pub(super) doc: Option<Doc>,
 }
@@ -95,13 +100,22 @@ impl Route {
             guard,
             body: Body::Ignored,
             counts: Counts::Nothing,
+            any_method: false,
             doc: None,
         }
     }
 
     /// A route that takes a JSON object.
     pub(super) const fn json(method: Method, path: &'static str, guard: Guard) -> Self {
-        Self { method, path, guard, body: Body::Json, counts: Counts::Nothing, doc: None }
+        Self {
+            method,
+            path,
+            guard,
+            body: Body::Json,
+            counts: Counts::Nothing,
+            any_method: false,
+            doc: None,
+        }
     }
 
     /// A page.
@@ -124,12 +138,26 @@ impl Route {
 
     /// A route that acts and takes no body.
     pub(super) const fn bare(method: Method, path: &'static str, guard: Guard) -> Self {
-        Self { method, path, guard, body: Body::Ignored, counts: Counts::Nothing, doc: None }
+        Self {
+            method,
+            path,
+            guard,
+            body: Body::Ignored,
+            counts: Counts::Nothing,
+            any_method: false,
+            doc: None,
+        }
     }
 
     /// The same, counted by the limiter.
     pub(super) const fn counting(mut self, counts: Counts) -> Self {
         self.counts = counts;
+        self
+    }
+
+    /// The same, for every method.
+    pub(super) const fn of_any_method(mut self) -> Self {
+        self.any_method = true;
         self
     }
 
@@ -193,6 +221,7 @@ impl Context {
         match guard {
             Guard::Page => self.pages.refusal(problem, (&call.headers, call.request_id.as_str())),
             Guard::Service => problem.into_oauth(&call.request_id),
+            Guard::Forward => forward::told(problem, &call.request_id),
             Guard::Public
             | Guard::Browser
             | Guard::Setup

@@ -4,11 +4,15 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use crate::auth::{Limits, Settings};
-use crate::config::{Config, ForwardedHeader, Language, Loaded, Pages, Registration};
+use crate::config::{
+    Config, ForwardMode, ForwardProxy, ForwardedHeader, HeaderWord, Language, Loaded, Pages,
+    Registration,
+};
 use crate::crypto::{Argon2Params, Issuer, PasswordPolicy, PoolSettings};
 use crate::http::client_ip::ForwardedHeader as Header;
 use crate::http::cookie::CookieRule;
-use crate::http::{self, Logo, Look, listen};
+use crate::http::{self, Forward, ForwardSite, IdentityHeaders, Logo, Look, listen};
+use crate::model::AccessRules;
 
 /// Counts are small; a machine on which they do not fit has none of this memory.
 fn count(number: u32) -> usize {
@@ -55,6 +59,7 @@ pub(super) fn auth(config: &Config, bound: SocketAddr) -> Settings {
             .iter()
             .map(|service| (service.id.clone(), service.secret_sha256.hash().clone()))
             .collect(),
+        access: Arc::new(access(config)),
         max_sessions: count(config.sessions.max_per_user),
         issuer: Issuer { issuer: config.issuer(bound), audience: config.audience(bound) },
         policy: PasswordPolicy { min_chars: config.passwords.profile.min_characters() },
@@ -62,6 +67,33 @@ pub(super) fn auth(config: &Config, bound: SocketAddr) -> Settings {
         algorithm: config.tokens.algorithm,
         keep_events: config.audit.keep,
         trust_mark: config.clock.trust_mark,
+    }
+}
+
+/// The rules about other people's apps.
+fn access(config: &Config) -> AccessRules {
+    AccessRules::new(config.access.iter().map(|access| access.rule().clone()).collect())
+}
+
+/// For forward-auth. Without TLS on this machine the cookie has no `Secure`.
+fn forward(config: &Config, secure: bool) -> Forward {
+    let forward = &config.forward;
+    Forward {
+        site: forward.domain().map(|domain| ForwardSite::new(domain.to_owned(), secure)),
+        proxy: match forward.proxy {
+            ForwardProxy::Forwarded => http::ForwardProxy::Forwarded,
+            ForwardProxy::Nginx => http::ForwardProxy::Nginx,
+            ForwardProxy::Envoy => http::ForwardProxy::Envoy,
+        },
+        mode: match forward.redirect {
+            ForwardMode::Redirect => http::ForwardMode::Redirect,
+            ForwardMode::Location => http::ForwardMode::Location,
+            ForwardMode::Deny => http::ForwardMode::Deny,
+        },
+        headers: IdentityHeaders::named(
+            [&forward.user, &forward.id, &forward.roles, &forward.email].map(HeaderWord::as_str),
+        ),
+        access: Arc::new(access(config)),
     }
 }
 
@@ -109,6 +141,7 @@ pub(super) fn http(loaded: &Loaded, bound: SocketAddr, logo: Option<Logo>) -> ht
         // Earlier than the whole request's end, so that a slow body is told what was slow.
         body_timeout: config.http.request_timeout / 2,
         issuer: config.issuer(bound),
+        forward: forward(config, !loaded.dev || config.tls.is_on()),
         pages: look(&config.pages, logo),
         metrics: config.metrics.listen.is_some(),
         demo: loaded.dev,

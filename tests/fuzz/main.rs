@@ -5,6 +5,7 @@
 //! | file | what is read |
 //! |---|---|
 //! | `token.rs` | access tokens, their claims, the Authorization header |
+//! | `address.rs` | the addresses of apps |
 //! | `cookie.rs` | the Cookie header |
 //! | `body.rs` | JSON bodies, of the parser and of every route |
 //! | `forwarded.rs` | the headers of proxies |
@@ -26,6 +27,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests, their helpers too")]
 #![expect(unreachable_pub, reason = "the harness is the API of the tests")]
 
+mod address;
 mod backup;
 mod body;
 #[path = "../durability/chance.rs"]

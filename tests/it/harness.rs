@@ -22,7 +22,7 @@ use doorkey::crypto::{
 use doorkey::http::client_ip::ForwardedHeader;
 use doorkey::http::cookie::CookieRule;
 use doorkey::http::listen::Peer;
-use doorkey::http::{self, Api, Look};
+use doorkey::http::{self, Api, Forward, ForwardMode, ForwardProxy, IdentityHeaders, Look};
 use doorkey::model::{Algorithm, Clock, Colour, Role, Rule, Secret, Timestamp};
 use doorkey::store::engine::Engine;
 use doorkey::store::{Memory, Store};
@@ -38,6 +38,9 @@ pub const PASSWORD: &str = "correct horse battery staple";
 pub const FORM: &str = "application/x-www-form-urlencoded";
 /// Where the server of the tests is reached.
 pub const ORIGIN: &str = "https://auth.example.org";
+
+/// The headers of forward-auth by their default names: user, id, roles, email.
+pub const IDENTITY: [&str; 4] = ["x-auth-user", "x-auth-id", "x-auth-roles", "x-auth-email"];
 
 /// What a test may decide before the server starts.
 pub struct Setup {
@@ -60,6 +63,7 @@ impl Default for Setup {
                 session_ttl: Duration::from_hours(12),
                 max_api_ttl: Duration::from_hours(366 * 24),
                 services: Vec::new(),
+                access: Arc::default(),
                 max_sessions: 32,
                 issuer: Issuer { issuer: ORIGIN.to_owned(), audience: ORIGIN.to_owned() },
                 policy: PasswordPolicy { min_chars: 8 },
@@ -79,6 +83,7 @@ impl Default for Setup {
                 max_body: 16 * 1024,
                 body_timeout: Duration::from_secs(5),
                 issuer: ORIGIN.to_owned(),
+                forward: forward(),
                 pages: Look {
                     name: "Example".to_owned(),
                     logo: None,
@@ -105,6 +110,17 @@ impl Default for Setup {
             },
             engine: Arc::new(Memory::new()),
         }
+    }
+}
+
+/// No rules, no cookie, everything else as shipped.
+fn forward() -> Forward {
+    Forward {
+        site: None,
+        proxy: ForwardProxy::Forwarded,
+        mode: ForwardMode::Redirect,
+        headers: IdentityHeaders::named(IDENTITY),
+        access: Arc::default(),
     }
 }
 

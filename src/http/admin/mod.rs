@@ -1,6 +1,7 @@
 //! `/admin/…`: for callers with the role `admin`, and for the operator on the control
 //! socket, who alone may do some of it.
 
+mod access;
 mod audit;
 mod backup;
 mod clients;
@@ -25,7 +26,12 @@ pub(super) fn endpoints(context: &Context) -> Vec<Endpoint> {
         audit::endpoints(context),
         clock::endpoints(context),
         transfer::endpoints(context),
-        vec![backup::endpoint(context), status::endpoint(context), tokens::endpoint(context)],
+        vec![
+            access::endpoint(context),
+            backup::endpoint(context),
+            status::endpoint(context),
+            tokens::endpoint(context),
+        ],
     ]
     .concat()
 }

@@ -33,6 +33,13 @@ impl Api {
                 }
                 Ok(None)
             }
+            Guard::Forward => {
+                let is_proxy = |ip| self.0.settings.is_trusted(ip);
+                match peer {
+                    Peer::Tcp(address) if is_proxy(address.ip()) => Ok(None),
+                    Peer::Tcp(_) | Peer::Unix { .. } => Err(no_proxy()),
+                }
+            }
             Guard::Service => {
                 // No browser sends for a service, and what does send names no origin.
                 self.0.origins.check_cookie_route(headers, false)?;
@@ -77,9 +84,15 @@ fn no_token(headers: &HeaderMap) -> Problem {
     Problem::new(Kind::InvalidToken, rule)
 }
 
+/// What is said to whoever is no trusted proxy: the operator of one should not have to guess.
+fn no_proxy() -> Problem {
+    let only = "Only a proxy of http.trusted_proxies may ask this.";
+    Problem::new(Kind::AccessDenied, Rule::ForwardUntrusted).detail(only)
+}
+
 /// A token that was sent and is not accepted is told so; a store that cannot answer is not the
 /// token's fault.
-fn refused_token(error: Error) -> Problem {
+pub(in crate::http) fn refused_token(error: Error) -> Problem {
     let problem = Problem::from(error);
     if problem.kind() == Kind::InvalidToken {
         problem.challenge(Challenge::TokenRefused)

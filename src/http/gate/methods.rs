@@ -23,15 +23,23 @@ impl Methods {
         (!seen.0.is_empty()).then_some(seen)
     }
 
-    /// The row for this method; HEAD goes where GET does.
+    /// The row for this method; HEAD goes where GET does, and every one where the row takes any.
     pub(super) fn endpoint(&self, method: &Method) -> Option<&Endpoint> {
         let method = if *method == Method::HEAD { &Method::GET } else { method };
-        self.0.get(method).map(|endpoint| &**endpoint)
+        let any = || self.0.values().find(|endpoint| endpoint.route.any_method);
+        self.0.get(method).or_else(any).map(|endpoint| &**endpoint)
     }
 
     /// Whether it is a page for people.
     pub(super) fn is_page(&self) -> bool {
         self.0.values().any(|endpoint| endpoint.route.guard == Guard::Page)
+    }
+
+    /// Whether scripts of other sites may have to do with it: neither with pages, nor with what
+    /// proxies ask, where such a request is an app's.
+    pub(super) fn is_shared(&self) -> bool {
+        let is_closed = |guard| matches!(guard, Guard::Page | Guard::Forward);
+        !self.0.values().any(|endpoint| is_closed(endpoint.route.guard))
     }
 
     /// Whether it is for services, who read the errors of OAuth.

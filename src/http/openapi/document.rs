@@ -37,11 +37,14 @@ struct Components {
 /// row that says nothing of itself is left out: a test finds it.
 pub(super) fn document<'a>(rows: impl Iterator<Item = &'a Route>, settings: &Settings) -> Value {
     let mut components = Components::default();
-    let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+    let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     for row in rows.filter(|row| row.guard != Guard::Operator) {
         let Some(doc) = &row.doc else { continue };
         let method = row.method.as_str().to_ascii_lowercase();
-        paths.entry(row.path).or_default().insert(method, operation(row, doc, &mut components));
+        paths
+            .entry(row.path.replace("{*", "{"))
+            .or_default()
+            .insert(method, operation(row, doc, &mut components));
     }
     // Of a method that a path has not, so no operation has it.
     problems(&[Kind::MethodNotAllowed], For::Programs, &mut components);
@@ -104,6 +107,9 @@ fn operation(row: &Route, doc: &Doc, components: &mut Components) -> Value {
         "security": security(row, doc),
         "responses": responses(row, doc, components),
     });
+    if row.any_method {
+        operation["x-every-method"] = Value::Bool(true);
+    }
     let parameters = parameters(row, doc, components);
     if !parameters.is_empty() {
         operation["parameters"] = Value::Array(parameters);
@@ -150,6 +156,7 @@ fn tag(row: &Route) -> &'static str {
 fn security(row: &Route, doc: &Doc) -> Value {
     match (row.guard, doc.cookie) {
         (Guard::User | Guard::Admin | Guard::Operator, _) => json!([{"accessToken": []}]),
+        (Guard::Forward, _) => json!([{}, {"accessToken": []}]),
         (Guard::Service, _) => json!([{"serviceSecret": []}]),
         (_, Cookie::Needed) => json!([{"refreshCookie": []}]),
         (_, Cookie::Welcome) => json!([{}, {"refreshCookie": []}]),
@@ -163,9 +170,10 @@ fn parameters(row: &Route, doc: &Doc, components: &mut Components) -> Vec<Value>
     for name in parts {
         let schema = match name {
             "code" => reference::<Code>(&mut components.schemas),
-            "name" => json!({"type": "string"}),
+            "name" | "*path" => json!({"type": "string"}),
             _ => reference::<Id>(&mut components.schemas),
         };
+        let name = name.trim_start_matches('*');
         all.push(json!({"name": name, "in": "path", "required": true, "schema": schema}));
     }
     for parameter in doc.query {
@@ -199,6 +207,7 @@ fn responses(row: &Route, doc: &Doc, components: &mut Components) -> Map<String,
             Guard::Page => For::People,
             Guard::Service => For::Services,
             Guard::Public
+            | Guard::Forward
             | Guard::Browser
             | Guard::Setup
             | Guard::User

@@ -25,7 +25,7 @@ pub(super) fn refusals(row: &Route, doc: &Doc) -> BTreeMap<u16, Vec<Kind>> {
         kinds.push(Kind::NotFound);
     }
     // What others append to the address of a page is passed over.
-    if !doc.query.is_empty() && row.guard != Guard::Page {
+    if !doc.query.is_empty() && !matches!(row.guard, Guard::Page | Guard::Forward) {
         kinds.push(Kind::InvalidRequest);
     }
     let reads_cookie = doc.cookie != Cookie::Ignored || row.body == Body::Form;
@@ -42,6 +42,7 @@ pub(super) fn refusals(row: &Route, doc: &Doc) -> BTreeMap<u16, Vec<Kind>> {
 const fn of_guard(guard: Guard) -> &'static [Kind] {
     match guard {
         Guard::Public | Guard::Page => &[],
+        Guard::Forward => &[Kind::AccessDenied],
         Guard::Browser => &[Kind::ForeignOrigin],
         Guard::Setup => &[Kind::ForeignOrigin, Kind::NotFound],
         Guard::Service => &[Kind::ForeignOrigin, Kind::MalformedHeader, Kind::InvalidClient],

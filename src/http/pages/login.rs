@@ -12,6 +12,7 @@ use super::{RD, page, return_to, signed_in, wanted, with_rd};
 use crate::auth::Credentials;
 use crate::http::call::Call;
 use crate::http::doc::{Cookie, Doc, Parameter};
+use crate::http::forward;
 use crate::http::kind::Kind;
 use crate::http::login::with_cookie;
 use crate::http::openapi::words;
@@ -66,11 +67,13 @@ pub(super) fn endpoints(context: &Context) -> Vec<Endpoint> {
 
 async fn show(context: Context, call: Arc<Call>) -> Result<Response, Problem> {
     let visit = Visit::of(context, call)?;
-    let rd = wanted(&visit, visit.call.parameter(RD.name).as_deref());
+    let rd = wanted(&visit, visit.call.parameter(RD.name));
+    let rd = rd.as_deref();
     // A page instead of a redirect: an app that sends people here because it does not know them
     // would get them back at once, and so on.
-    if let Some(user) = signed_in::signed_in(&visit).await? {
-        return Ok(signed_in::told(&visit, &user, rd.unwrap_or(return_to::HOME)));
+    if let Some((user, session)) = signed_in::signed_in(&visit).await? {
+        let answer = signed_in::told(&visit, &user, rd.unwrap_or(return_to::HOME));
+        return Ok(forward::remember(&visit.context, &session, answer));
     }
     let done = visit.call.parameter(DONE.name).unwrap_or_default();
     let notice = visit.texts.done.get(&done).map(String::as_str);
@@ -81,7 +84,8 @@ async fn show(context: Context, call: Arc<Call>) -> Result<Response, Problem> {
 async fn submit(context: Context, call: Arc<Call>) -> Result<Response, Problem> {
     let Fields { username, password, rd, form_token } = call.form()?;
     let visit = Visit::of(context, call)?;
-    let rd = wanted(&visit, Some(&rd));
+    let rd = wanted(&visit, Some(rd));
+    let rd = rd.as_deref();
     let credentials = Credentials { username: username.clone(), password };
     let answer = sign_in(&visit, credentials, &form_token, rd).await;
     Ok(answer.unwrap_or_else(|problem| visit.again(form(&visit, &username, rd), problem, rd)))
@@ -99,7 +103,8 @@ async fn sign_in(
     let device = rule.read(&visit.call.headers)?.token();
     let signed_in = auth.login(credentials, device.as_ref(), &visit.call.client).await?;
     let answer = see_other(rd.unwrap_or(return_to::HOME));
-    Ok(visit.renew(with_cookie(rule, &signed_in, answer)))
+    let answer = visit.renew(with_cookie(rule, &signed_in, answer));
+    Ok(forward::remember(&visit.context, &signed_in.session, answer))
 }
 
 fn form<'a>(visit: &'a Visit, username: &str, rd: Option<&str>) -> Form<'a> {

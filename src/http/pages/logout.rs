@@ -11,6 +11,7 @@ use super::login;
 use super::visit::{Visit, no_token, see_other};
 use crate::http::call::Call;
 use crate::http::doc::{Cookie, Doc};
+use crate::http::forward;
 use crate::http::openapi::words;
 use crate::http::problem::Problem;
 use crate::http::route::{Context, Endpoint, Route};
@@ -46,5 +47,6 @@ async fn submit(context: Context, call: Arc<Call>) -> Result<Response, Problem> 
     }
     let mut answer = see_other(login::PATH);
     answer.headers_mut().insert(SET_COOKIE, rule.clear());
-    Ok(visit.renew(answer))
+    let answer = visit.renew(answer);
+    Ok(forward::forget(&visit.context, answer))
 }

@@ -2,7 +2,7 @@
 //! that need no script. They call the use cases that the JSON API calls.
 //!
 //! A form is good in the browser that it was shown to (`visit.rs`), a login leads only to listed
-//! addresses (`return_to.rs`), and nothing comes from elsewhere or stands inline (`layout.rs`).
+//! addresses (`return_to.rs`) and to the apps of forward-auth, and nothing comes from elsewhere or stands inline (`layout.rs`).
 
 mod app;
 mod assets;
@@ -88,14 +88,16 @@ pub(super) fn endpoints(context: &Context) -> Vec<Endpoint> {
 /// Where to go afterwards.
 const RD: Parameter = Parameter {
     name: "rd",
-    about: "Where to go afterwards: /account, /console, or an address of pages.return_to, to the \
-        letter. Anything else is /account.",
+    about: "Where to go afterwards: /account, /console, an address of pages.return_to, to the letter, \
+        or one in forward.domain whose host a rule of access names. Anything else is /account.",
     schema: |_| json!({"type": "string"}),
 };
 
-/// The address that `rd` is on the list.
-fn wanted<'a>(visit: &'a Visit, rd: Option<&str>) -> Option<&'a str> {
-    visit.pages().return_to.permitted(rd?)
+/// The `rd` that a login may lead to; `None` for every other text.
+fn wanted(visit: &Visit, rd: Option<String>) -> Option<String> {
+    let is_listed = |rd: &String| visit.pages().return_to.permits(rd);
+    let is_app = |rd: &String| visit.context.settings.forward.permits(rd);
+    rd.filter(|rd| is_listed(rd) || is_app(rd))
 }
 
 /// A path of ours that hands on where to go afterwards.

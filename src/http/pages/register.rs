@@ -61,14 +61,15 @@ async fn show(context: Context, call: Arc<Call>) -> Result<Response, Problem> {
     if !visit.context.auth.is_registration_open() {
         return Err(Problem::new(Kind::RegistrationClosed, Rule::RegistrationClosed));
     }
-    let rd = wanted(&visit, visit.call.parameter(RD.name).as_deref());
-    Ok(visit.show(form(&visit, ("", ""), rd), None))
+    let rd = wanted(&visit, visit.call.parameter(RD.name));
+    Ok(visit.show(form(&visit, ("", ""), rd.as_deref()), None))
 }
 
 async fn submit(context: Context, call: Arc<Call>) -> Result<Response, Problem> {
     let Fields { username, password, email, rd, form_token } = call.form()?;
     let visit = Visit::of(context, call)?;
-    let rd = wanted(&visit, Some(&rd));
+    let rd = wanted(&visit, Some(rd));
+    let rd = rd.as_deref();
     let (username, email) = (username.trim(), email.trim());
     let registration = Registration {
         username: username.to_owned(),

@@ -8,11 +8,11 @@ use super::layout::{Layout, Reach, html};
 use super::logout;
 use super::visit::Visit;
 use crate::http::problem::Problem;
-use crate::model::{Secret, User};
+use crate::model::{Secret, Session, User};
 
 /// Who is logged in in this browser. Nothing comes of the question: no session is renewed, and
 /// what is shown of it no other site can read (the cookie is Strict, the page in no frame).
-pub(super) async fn signed_in(visit: &Visit) -> Result<Option<User>, Problem> {
+pub(super) async fn signed_in(visit: &Visit) -> Result<Option<(User, Session)>, Problem> {
     let token = visit.context.settings.cookie.read(&visit.call.headers)?.token();
     match token {
         Some(token) => Ok(visit.context.auth.signed_in(&token).await?),

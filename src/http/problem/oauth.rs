@@ -38,7 +38,7 @@ const fn word(kind: Kind) -> &'static str {
     match kind {
         Kind::InvalidClient => "invalid_client",
         Kind::UnsupportedTokenType => "unsupported_token_type",
-        Kind::ForeignOrigin => "access_denied",
+        Kind::ForeignOrigin | Kind::AccessDenied => "access_denied",
         Kind::Internal => "server_error",
         Kind::TooManyAttempts | Kind::Busy | Kind::Unavailable | Kind::ClockNotSet => {
             "temporarily_unavailable"
@@ -49,6 +49,7 @@ const fn word(kind: Kind) -> &'static str {
         | Kind::InvalidToken
         | Kind::InvalidCredentials
         | Kind::SessionEnded
+        | Kind::SignInNeeded
         | Kind::InsufficientScope
         | Kind::ReauthenticationRequired
         | Kind::RegistrationClosed

@@ -1,5 +1,6 @@
 //! The real binary, as short scripts: start, act, look at what came out.
 
+mod access;
 mod accounts;
 mod another_machine;
 mod audit;

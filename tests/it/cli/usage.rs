@@ -2,7 +2,7 @@
 
 use super::harness::Place;
 
-const COMMANDS: [&str; 45] = [
+const COMMANDS: [&str; 47] = [
     "",
     "serve",
     "user",
@@ -20,6 +20,8 @@ const COMMANDS: [&str; 45] = [
     "key",
     "key list",
     "key rotate",
+    "access",
+    "access check",
     "service",
     "service new",
     "service add",

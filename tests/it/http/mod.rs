@@ -4,6 +4,7 @@ pub(crate) mod api_tokens;
 mod explain;
 mod explain_bodies;
 mod explain_logins;
+pub(crate) mod forward;
 mod inspect;
 mod introspect;
 mod metadata;

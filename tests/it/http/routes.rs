@@ -48,6 +48,7 @@ const CONTRACT: &[&str] = &[
     "GET /admin/audit",
     "GET /admin/backup",
     "POST /admin/tokens/inspect",
+    "POST /admin/access/check",
     "GET /admin/export",
     "POST /admin/import",
     "POST /auth/setup",
@@ -75,6 +76,7 @@ const CONTRACT: &[&str] = &[
     "POST /setup",
     "GET /assets/{name}",
     "GET /assets/{name}/{file}",
+    "GET /forward-auth",
     "GET /openapi.json",
 ];
 
@@ -109,6 +111,7 @@ pub(crate) const FOR_ANYONE: &[&str] = &[
     "POST /setup",
     "GET /assets/{name}",
     "GET /assets/{name}/{file}",
+    "GET /forward-auth",
     "GET /openapi.json",
 ];
 

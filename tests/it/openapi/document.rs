@@ -63,7 +63,10 @@ impl Document {
     pub fn place_of(&self, method: &Method, target: &str, answer: &Answer) -> Option<String> {
         let path = target.split('?').next().unwrap();
         let method = if *method == Method::HEAD { &Method::GET } else { method };
-        let row = format!("{method} {}", self.template(path).unwrap_or("-"));
+        let template = self.template(path).unwrap_or("-");
+        let alike = format!("GET {template}");
+        let takes_any = self.operation(&alike)["x-every-method"] == true;
+        let row = if takes_any { alike } else { format!("{method} {template}") };
         if self.template(path).is_none() || self.operation(&row).is_null() {
             let preflight = *method == Method::OPTIONS && answer.status == 204;
             let refused = [404, 405, 414].contains(&answer.status);

@@ -13,6 +13,7 @@ use super::document::Document;
 use super::walk_pages::on_pages;
 use super::walk_refused::{at_the_gate, in_bodies, too_many};
 use crate::harness::{Answer, Browser, PASSWORD, RequestBuilder, Setup, TestServer};
+use crate::http::forward::{HTML, RULES, asks, bearer, guarding};
 
 /// Problems that a walk cannot meet at every row. Other tests provoke them, and the harness
 /// holds those answers against the document too.
@@ -75,6 +76,7 @@ async fn every_answer_of_the_document_is_given() {
     setting_up(&mut walk).await;
     without_a_clock(&mut walk).await;
     on_pages(&mut walk).await;
+    forward_auth(&mut walk).await;
     let document = Document::of(&server).await;
     at_the_gate(&mut walk, document).await;
     in_bodies(&mut walk, document).await;
@@ -97,6 +99,18 @@ async fn what_is_public(walk: &mut Walk, server: &TestServer) {
         let etag = first.header("etag").unwrap();
         walk.is("304", anyone.get(path).header("if-none-match", etag)).await;
     }
+}
+
+async fn forward_auth(walk: &mut Walk) {
+    let server = guarding(RULES).start().await;
+    let ann = server.user("ann").await;
+    let token = ann.token.as_ref().unwrap();
+    walk.is("200", asks(&server, "/health")).await;
+    walk.is("303", asks(&server, "/").header("accept", HTML)).await;
+    walk.is("sign_in_needed", asks(&server, "/")).await;
+    walk.is("invalid_token", bearer(asks(&server, "/"), "abc")).await;
+    walk.is("insufficient_scope", bearer(asks(&server, "/admin/x"), token)).await;
+    walk.is("access_denied", bearer(asks(&server, "/off"), token)).await;
 }
 
 async fn an_account(walk: &mut Walk, server: &TestServer) {

@@ -31,6 +31,8 @@ use Gate::{Gone, No, Open, Who};
 /// before: who was disabled since, and who was an administrator since.
 const MATRIX: &[(Guard, [Gate; 6])] = &[
     (Guard::Public, [Open, Open, Open, Open, Open, Open]),
+    // Who is no proxy is refused, whoever it is; the rest is `fwd`.
+    (Guard::Forward, [Open, Open, Open, Open, Open, Open]),
     (Guard::Browser, [Open, Open, Open, Open, Open, Open]),
     (Guard::Page, [Open, Open, Open, Open, Open, Open]),
     (Guard::Setup, [Gone, Gone, Gone, Gone, Gone, Gone]),
@@ -212,6 +214,7 @@ async fn az_01_what_is_the_operators_is_not_there_for_anyone_on_the_network() {
     let rows = server.api.routes().to_vec();
     let is_operators = |row: &&Route| row.guard == Guard::Operator;
     let operators = [
+        "POST /admin/access/check",
         "GET /admin/audit",
         "GET /admin/backup",
         "POST /admin/clock/accept",

@@ -23,7 +23,9 @@ fn allowed(rows: &[Route], path: &str) -> Vec<&'static str> {
 async fn http_05_a_method_that_a_path_has_not_is_405_with_those_it_has() {
     let server = TestServer::start().await;
     let (rows, root) = (there(&server), server.admin().await);
-    let paths: BTreeSet<&str> = rows.iter().map(|row| row.path).collect();
+    // What proxies ask has every method.
+    let rows_of_some = rows.iter().filter(|row| !row.any_method);
+    let paths: BTreeSet<&str> = rows_of_some.map(|row| row.path).collect();
     for path in paths {
         let allowed = allowed(&rows, path);
         for method in METHODS.iter().filter(|method| !allowed.contains(method)) {

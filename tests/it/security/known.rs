@@ -45,7 +45,6 @@ impl Held {
 
 const OAUTH: Held = Absent("no authorization endpoint: doorkey is no OAuth provider yet");
 const UPSTREAM: Held = Absent("no login by way of another provider, so no accounts are linked");
-const FORWARD: Held = Absent("no forward-auth route yet: no path of another app is judged");
 const SECOND: Held = Absent("no second factor yet");
 
 /// Product, number, and what holds it.
@@ -86,11 +85,11 @@ pub(super) const KNOWN: &[(&str, &str, Held)] = &[
     ("better-auth", "GHSA-x732-6j76-qmhm", Rows(&["HTTP-06", "THR-06"])),
     ("better-auth", "GHSA-xg6x-h9c9-2m83", SECOND),
     ("better-auth", "CVE-2026-45337", Absent("no device flow")),
-    ("better-auth", "CVE-2025-27143", Absent("nothing is redirected: HTTP-11")),
-    ("oauth2-proxy", "CVE-2026-40575", FORWARD),
-    ("oauth2-proxy", "CVE-2025-54576", FORWARD),
-    ("oauth2-proxy", "CVE-2025-64484", Rows(&["NET-03", "AZ-06"])),
-    ("authentik", "CVE-2026-25748", FORWARD),
+    ("better-auth", "CVE-2025-27143", Rows(&["INP-09", "FWD-02"])),
+    ("oauth2-proxy", "CVE-2026-40575", Rows(&["FWD-02"])),
+    ("oauth2-proxy", "CVE-2025-54576", Rows(&["FWD-02"])),
+    ("oauth2-proxy", "CVE-2025-64484", Rows(&["NET-03", "AZ-06", "FWD-01"])),
+    ("authentik", "CVE-2026-25748", Rows(&["FWD-01"])),
     ("authentik", "CVE-2023-36456", Rows(&["NET-01"])),
     (
         "authentik",
@@ -100,8 +99,8 @@ pub(super) const KNOWN: &[(&str, &str, Held)] = &[
             &["SES-13"],
         ),
     ),
-    ("Traefik", "GHSA-5m6w-wvh7-57vm", Rows(&["NET-03", "AZ-06"])),
-    ("heimdall", "CVE-2026-42274", Rows(&["HTTP-06"])),
+    ("Traefik", "GHSA-5m6w-wvh7-57vm", Rows(&["NET-03", "AZ-06", "FWD-01"])),
+    ("heimdall", "CVE-2026-42274", Rows(&["HTTP-06", "FWD-02"])),
     ("Casdoor", "CVE-2024-41657", Rows(&["CORS-01"])),
     ("Casdoor", "CVE-2026-9090..9098", Rows(&["TOK-14", "TOK-08", "INP-06"])),
     ("Ory Kratos", "CVE-2024-45042", SECOND),

@@ -20,6 +20,7 @@ mod enm;
 mod enm_time;
 pub(crate) mod failing;
 pub(crate) mod forge;
+mod fwd;
 mod http;
 mod http_walk;
 mod inp;

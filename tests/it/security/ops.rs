@@ -69,6 +69,7 @@ fn ops_03_what_reads_bytes_of_strangers_is_fuzzed() {
     let main = include_str!("../../fuzz/main.rs");
     let targets = tests();
     for (file, least) in [
+        ("address", 1),
         ("token", 3),
         ("cookie", 1),
         ("body", 2),
