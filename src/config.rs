@@ -18,6 +18,7 @@ mod pages;
 mod return_to;
 mod rules;
 mod services;
+mod status;
 mod tls;
 mod units;
 mod words;
@@ -41,6 +42,7 @@ pub use origin::{NotAnOrigin, Origin};
 pub use pages::Pages;
 pub use return_to::{NotAnAddress, ReturnAddress};
 pub use services::{SecretHash, Service};
+pub use status::Status;
 pub use tls::Tls;
 pub use units::{BadSize, ByteSize};
 pub use words::{
@@ -48,14 +50,13 @@ pub use words::{
     LogLevel, Plain, Profile, Registration,
 };
 
-/// All settings. Sections are named after the part that receives them. How each key is checked
-/// and what is said about a bad one stands in one place, `config/check.rs`.
+/// All settings, by the part that receives them. How each is checked stands in `config/check.rs`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Who may make an account. Closed: only the operator and administrators.
     pub registration: Registration,
-    /// The roles that exist, at most 64; `admin` and `user` are always among them.
+    /// The roles that exist, at most 64, `admin` and `user` among them.
     pub roles: Roles,
     /// Programs that may ask whether a token is good, at most 64; an administrator registers more.
     pub services: Vec<Service>,
@@ -73,6 +74,8 @@ pub struct Config {
     pub tokens: Tokens,
     /// Sessions, that is: refresh tokens.
     pub sessions: Sessions,
+    /// How soon other services know of a logout.
+    pub status: Status,
     /// How passwords are judged and hashed.
     pub passwords: Passwords,
     /// Where records are kept.

@@ -28,7 +28,8 @@
 //!   (`examples/spa/`); and the metrics on a listener of their own.
 //! - [`auth`]: the use cases. One file, one verb; each refuses without telling which part was
 //!   wrong, and writes its change and its audit event in one commit. `auth/trail` seals the
-//!   events afterwards, in a chain that shows tampering.
+//!   events afterwards, in a chain that shows tampering; `auth/status_list` tells who verifies
+//!   tokens without asking which of them are dead, whatever killed them (`store/ending.rs`).
 //! - [`crypto`]: password hashing in a fixed pool, access tokens, signing keys, sealing, and all
 //!   randomness.
 //! - [`store`]: typed records over an engine of three methods: `get`, `scan` and `commit`, which
@@ -43,7 +44,7 @@
 //!   `http` only `model`, `auth` and the store's `Error`; `config` only `model`.
 //! - Each third-party crate has one home: warp and hyper in `http`, rustls in
 //!   `http/listen`, askama in `http/pages`, prometheus-client in `http/metrics`, sled in
-//!   `store/sled`, argon2, jsonwebtoken and aws-lc in `crypto`, figment in
+//!   `store/sled`, argon2, jsonwebtoken, flate2 and aws-lc in `crypto`, figment in
 //!   `config`, clap in `cli`.
 //! - Absence is `Option`; there is one error per layer; `http/refusal.rs` is the only place
 //!   where an error becomes an answer.

@@ -18,6 +18,7 @@ mod schedule;
 mod self_signed;
 mod settings;
 mod setup_secret;
+mod status_lists;
 mod tls;
 
 use std::net::SocketAddr;
@@ -181,7 +182,8 @@ impl Server {
         let tend = async {
             let (clear, back_up) = (self.clear_setup(ended()), self.back_up(ended()));
             let follow = follow(tls.as_mut(), ended());
-            tokio::join!(self.tend(ended()), self.seal(ended()), clear, back_up, follow);
+            let lists = status_lists::rebuild(&self.auth, ended());
+            tokio::join!(self.tend(ended()), self.seal(ended()), clear, back_up, follow, lists);
         };
         tokio::join!(serve, serve_control, serve_metrics, watch, tend);
         drop(socket);

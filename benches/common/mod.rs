@@ -68,6 +68,7 @@ pub async fn start(master: MasterKey, (store, clock): (Store, Clock), scale: Sca
 fn settings(keep_events: Duration) -> Settings {
     let role = |word: &str| Role::try_from(word.to_owned()).expect("a role");
     Settings {
+        status_ttl: Duration::from_mins(1),
         trust_mark: false,
         registration_open: true,
         roles: Roles::from(["admin", "user"].map(role)),

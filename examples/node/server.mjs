@@ -1,14 +1,16 @@
-// A resource server that verifies doorkey's access tokens offline: only the public keys are
-// fetched, once and when an unknown one appears.
+// A resource server that verifies doorkey's access tokens offline. It fetches the public keys, once
+// and when an unknown one appears, and once a minute a list of which sessions have ended.
 //
 //   npm install && node server.mjs http://127.0.0.1:8080 8090
 
 import { createServer } from "node:http";
 import { createRemoteJWKSet, errors, jwtVerify } from "jose";
+import { NoList, statusLists } from "./status.mjs";
 
 const [issuer = "http://127.0.0.1:8080", port = "8090"] = process.argv.slice(2);
 const keys = createRemoteJWKSet(new URL("/.well-known/jwks.json", issuer));
 const rules = { issuer, audience: issuer, typ: "at+jwt", algorithms: ["ES256"], requiredClaims: ["exp", "sub"] };
+const isLive = statusLists(issuer, keys);
 
 class Refusal extends Error {
   constructor(status, challenge) {
@@ -17,13 +19,18 @@ class Refusal extends Error {
   }
 }
 
-/** Who calls. A token that is missing or bad is 401; keys that cannot be had are not its fault. */
+/** Who calls. A token that is missing, bad or of an ended session is 401; keys or a list that cannot
+ * be had are not its fault. */
 async function caller(request) {
   const [, token] = /^bearer +([\w.~+/-]+=*)$/i.exec(request.headers.authorization ?? "") ?? [];
   if (!token) throw new Refusal(401, "Bearer");
   try {
-    return (await jwtVerify(token, keys, rules)).payload;
+    const { payload } = await jwtVerify(token, keys, rules);
+    if (await isLive(payload)) return payload;
+    throw new Refusal(401, 'Bearer error="invalid_token"');
   } catch (error) {
+    if (error instanceof Refusal) throw error;
+    if (error instanceof NoList) throw new Refusal(503);
     const ofToken = /^ERR_(JWT|JWS|JOSE_ALG|JOSE_NOT|JWKS_NO)/.test(error.code);
     if (error instanceof errors.JOSEError && ofToken) throw new Refusal(401, 'Bearer error="invalid_token"');
     throw new Refusal(503);

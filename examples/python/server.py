@@ -1,5 +1,5 @@
-"""A resource server that verifies doorkey's access tokens offline: only the public keys are
-fetched, once and when an unknown one appears.
+"""A resource server that verifies doorkey's access tokens offline. It fetches the public keys, once
+and when an unknown one appears, and once a minute a list of which sessions have ended.
 
     pip install -r requirements.txt && python server.py http://127.0.0.1:8080 8090
 """
@@ -11,8 +11,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import jwt
 
+from status import NoList, StatusLists
+
 ISSUER, PORT = (sys.argv[1:] + ["http://127.0.0.1:8080", "8090"][len(sys.argv) - 1 :])[:2]
 KEYS = jwt.PyJWKClient(ISSUER + "/.well-known/jwks.json", lifespan=3600)
+LISTS = StatusLists(ISSUER, KEYS)
 
 
 class Refusal(Exception):
@@ -23,7 +26,8 @@ class Refusal(Exception):
 
 
 def caller(header):
-    """Who calls. A missing or bad token is 401; keys that cannot be had are not its fault."""
+    """Who calls. A token that is missing, bad or of an ended session is 401; keys or a list that
+    cannot be had are not its fault."""
     found = re.fullmatch(r"(?i:bearer) +([A-Za-z0-9._~+/-]+=*)", header or "")
     if not found:
         raise Refusal(401, "Bearer")
@@ -40,7 +44,12 @@ def caller(header):
         raise Refusal(401, 'Bearer error="invalid_token"') from None
     if checked["header"].get("typ") != "at+jwt":
         raise Refusal(401, 'Bearer error="invalid_token"')
-    return checked["payload"]
+    try:
+        if LISTS.is_live(checked["payload"]):
+            return checked["payload"]
+    except NoList:
+        raise Refusal(503) from None
+    raise Refusal(401, 'Bearer error="invalid_token"')
 
 
 def need_role(user, role):

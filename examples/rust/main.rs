@@ -1,9 +1,13 @@
 //! A resource server that verifies doorkey's access tokens offline, on doorkey's own library:
-//! its reader of the Authorization header and its accept loop, with warp filters in between.
+//! its reader of the Authorization header and its accept loop, with warp filters in between. It
+//! fetches the public keys, once and when an unknown one appears, and once a minute a list of which
+//! sessions have ended.
 //!
 //! `cargo run --example resource-server -- http://127.0.0.1:8080 8090`
 
+mod fetch;
 mod keys;
+mod lists;
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -34,7 +38,7 @@ enum Refusal {
     BadToken,
     /// A good one of somebody who may not.
     NoRole,
-    /// The public keys cannot be had, which is not the token's fault.
+    /// The public keys or the status list cannot be had, which is not the token's fault.
     NoKeys,
 }
 

@@ -6,7 +6,7 @@ use super::register::names;
 use super::resolve::{Device, Resolved, account_key};
 use super::{Access, Auth, Client, Error, SignIn};
 use crate::crypto::hash_secret;
-use crate::model::{EventKind, PasswordHash, RefreshToken, Rule, Secret, Session, User};
+use crate::model::{EventKind, PasswordHash, RefreshToken, Rule, Secret, Session, StatusRef, User};
 use crate::store::Stored;
 
 /// What a person types.
@@ -44,14 +44,26 @@ impl Auth {
         let account = Resolved { key: account_key(user.value.id), user: Some(user.clone()) };
         self.verify_throttled(&account, &current, (device, client)).await?;
         let hash = self.hash(&new).await?;
-        self.store.retry(|| self.try_change_password((user, session), &hash, client)).await
+        self.store.retry(|| self.renew_session((user, session), &hash, client)).await
     }
 
-    /// One try: account and session must still be the ones that were verified.
-    async fn try_change_password(
+    /// One try, at another place in a status list: the tokens of before die.
+    async fn renew_session(
         &self,
         (user, session): (&Stored<User>, &Stored<Session>),
         hash: &PasswordHash,
+        client: &Client,
+    ) -> Result<SignIn, Error> {
+        let place = self.take_place(session.value.expires_at)?;
+        let done = self.try_change_password((user, session), (hash, place), client).await;
+        self.settle_place(place, done)
+    }
+
+    /// Account and session must still be the ones that were verified.
+    async fn try_change_password(
+        &self,
+        (user, session): (&Stored<User>, &Stored<Session>),
+        (hash, place): (&PasswordHash, StatusRef),
         client: &Client,
     ) -> Result<SignIn, Error> {
         let now = self.clock.now();
@@ -64,7 +76,8 @@ impl Auth {
         let kept = kept.ok_or_else(overtaken)?;
         let after = current.value.clone().with_password(hash.clone());
         let refresh = RefreshToken { session: kept.value.id, secret: self.random.secret() };
-        let renewed = kept.value.clone().renewed(hash_secret(&refresh.secret), after.epoch);
+        let secret_hash = hash_secret(&refresh.secret);
+        let renewed = kept.value.clone().renewed(secret_hash, after.epoch, place);
         let access = self.issue(&renewed, &after, now)?;
         let commit = self
             .store

@@ -11,7 +11,7 @@ use super::{Auth, Client, Error};
 use crate::crypto::{Verdict, hash_secret};
 use crate::model::{
     AccessToken, Actor, Denial, EventKind, Password, RefreshToken, Rule, Secret, Session,
-    SessionRef, Timestamp, User, UserId, UserSessions,
+    SessionRef, StatusRef, Timestamp, User, UserId, UserSessions,
 };
 use crate::store::Stored;
 use crate::store::engine::Commit;
@@ -112,18 +112,30 @@ impl Auth {
         }
     }
 
-    /// One try to commit a new session: the account must still be the one whose password was
-    /// verified.
+    /// One try to commit a new session, at a place of its own in a status list.
     async fn begin_session(
         &self,
         verified: &Stored<User>,
         device: Option<&RefreshToken>,
         client: &Client,
     ) -> Result<SignIn, Error> {
-        let user = self.still(verified).await?;
         let now = self.clock.now();
+        let place = self.take_place(now.plus(self.settings.session_ttl))?;
+        let done = self.begin_session_at((place, now), verified, (device, client)).await;
+        self.settle_place(place, done)
+    }
+
+    /// The account must still be the one whose password was verified.
+    async fn begin_session_at(
+        &self,
+        (place, now): (StatusRef, Timestamp),
+        verified: &Stored<User>,
+        (device, client): (Option<&RefreshToken>, &Client),
+    ) -> Result<SignIn, Error> {
+        let user = self.still(verified).await?;
         let refresh = RefreshToken { session: self.random.id(), secret: self.random.secret() };
         let session = self.new_session(&refresh, &user.value, (client, now));
+        let session = Session { status: Some(place), ..session };
         let access = self.issue(&session, &user.value, now)?;
         let (commit, mut ended) = self.login_commit(&user, &session, client).await?;
         let replaced = self.replaced(device).await?;
@@ -167,6 +179,7 @@ impl Auth {
             user_agent: label(&client.user_agent),
             ip: client.ip.map_or_else(String::new, |ip| ip.to_canonical().to_string()),
             revoked_at: None,
+            status: None,
         }
     }
 
@@ -251,29 +264,6 @@ impl Auth {
             Some(session) if session.value.secret_hash == hash => Ok(session),
             Some(_) => Err(Rule::RefreshSecret),
         })
-    }
-
-    /// Hashes a password anew under the current parameters. A password that changed meanwhile
-    /// stays changed; a full queue or a busy store leaves it for the next login.
-    async fn rehash(&self, verified: &Stored<User>, password: &Password) {
-        let Ok(hash) = self.passwords.hash(password).await else { return };
-        let done = self.store.retry(|| self.store_rehashed(verified, &hash)).await;
-        if let Err(error) = done {
-            tracing::warn!(user = %verified.value.id, %error, "the password was not rehashed");
-        }
-    }
-
-    async fn store_rehashed(
-        &self,
-        verified: &Stored<User>,
-        hash: &crate::model::PasswordHash,
-    ) -> Result<(), Error> {
-        let Some(user) = self.store.users().get(verified.value.id).await? else { return Ok(()) };
-        if user.value.password != verified.value.password {
-            return Ok(());
-        }
-        let after = user.value.clone().with_rehashed_password(hash.clone());
-        Ok(self.store.commit(self.store.users().replace(&user, &after)).await?)
     }
 }
 

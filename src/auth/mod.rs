@@ -28,6 +28,7 @@ mod measure;
 mod network;
 mod refresh;
 mod register;
+mod rehash;
 mod reset;
 mod resolve;
 mod revoke;
@@ -38,6 +39,7 @@ mod sessions;
 mod setup;
 mod signed_in;
 mod status;
+mod status_list;
 mod tend;
 mod throttle;
 mod tokens;
@@ -74,6 +76,7 @@ pub use self::services::{IssuedService, MOST_SERVICES, ServiceAccess, ServiceVie
 pub use self::sessions::SessionView;
 pub use self::setup::SetupRequest;
 pub use self::status::Status;
+pub use self::status_list::{SignedStatusList, StatusListLoad, StatusLists};
 pub use self::throttle::{Limits, Throttle};
 pub use self::trail::{
     EventLine, Expected, Line, TrailFinding, TrailFlaw, TrailPage, TrailReport, Verifier,
@@ -115,6 +118,8 @@ pub struct Settings {
     pub algorithm: Algorithm,
     /// How long the audit trail is kept.
     pub keep_events: Duration,
+    /// How long a verifier may keep a status list: after that it knows of every logout.
+    pub status_ttl: Duration,
     /// Whether tokens are issued by the known time when the wall clock is behind it or was never
     /// set.
     pub trust_mark: bool,
@@ -179,6 +184,7 @@ pub struct Auth {
     form_key: FormKey,
     forward_key: ForwardKey,
     seen_cookies: seen::Seen<forward::GoodCookie>,
+    status_lists: Arc<StatusLists>,
     /// When it was made, in monotonic time.
     started: Duration,
 }
@@ -190,11 +196,12 @@ impl Auth {
         let sealer = trail::Sealer::new(parts.keyring.audit_key());
         let (form_key, forward_key) = (parts.keyring.form_key(), parts.keyring.forward_key());
         let started = parts.clock.monotonic();
+        let lists = Arc::new(StatusLists::new(parts.clock.clone(), settings.status_ttl));
         let (seen_tokens, seen_api_tokens) =
             (seen::Seen::new(&parts.random), seen::Seen::new(&parts.random));
         let seen_cookies = seen::Seen::new(&parts.random);
         Self {
-            store: parts.store,
+            store: parts.store.watched_by(lists.clone()),
             passwords: parts.passwords,
             keyring: parts.keyring,
             throttle: parts.throttle,
@@ -214,6 +221,7 @@ impl Auth {
             sealer,
             form_key,
             forward_key,
+            status_lists: lists,
             started,
         }
     }

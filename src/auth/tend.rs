@@ -47,11 +47,12 @@ impl Auth {
     }
 
     /// Frees space: expired sessions, links and API tokens, old events, counts of failed logins that are
-    /// over or too many, keys that are gone. Only what is over by the certain time goes.
+    /// over or too many, keys that are gone, places in status lists. Only what is over by the certain time goes.
     ///
     /// # Errors
     /// [`Error::Store`] when the store cannot answer; nothing is lost by it.
     pub async fn sweep(&self) -> Result<(), Error> {
+        self.status_lists.tend();
         let now = self.clock.certain();
         let start = Instant::now();
         while self.store.sweep(now).await?.more && start.elapsed() < SWEEP_FOR {}

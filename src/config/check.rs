@@ -9,7 +9,7 @@ use super::services::are_distinct;
 use super::{Config, DAY, Http, Pages, Passwords, Profile, access, rules};
 
 /// Every key, and what it must be.
-pub(super) const SENTENCES: [(&str, &str); 65] = [
+pub(super) const SENTENCES: [(&str, &str); 66] = [
     ("registration", "must be \"open\" or \"closed\""),
     (
         "roles",
@@ -86,6 +86,7 @@ pub(super) const SENTENCES: [(&str, &str); 65] = [
     ("tokens.audience", "must be 1 to 255 visible ASCII characters without spaces"),
     ("sessions.ttl", "must be between tokens.access_ttl and 30d, for example \"12h\""),
     ("sessions.max_per_user", "must be a whole number between 1 and 32"),
+    ("status.ttl", "must be between 10s and 15m, for example \"1m\""),
     ("passwords.memory", "must be at most 16 GiB, for example \"64 MiB\""),
     ("passwords.argon2.m", "must be whole KiB and at most 1 GiB, for example \"19 MiB\""),
     ("passwords.argon2.t", "must be a whole number between 1 and 10, for example 2"),
@@ -214,6 +215,7 @@ fn ranges(config: &Config) -> Vec<(&'static str, bool)> {
         ("tokens.audience", audience),
         ("sessions.ttl", within(config.sessions.ttl, config.tokens.access_ttl, DAY * 30)),
         ("sessions.max_per_user", within(config.sessions.max_per_user, 1, 32)),
+        ("status.ttl", within(config.status.ttl, SECOND * 10, MINUTE * 15)),
         ("store.cache", within(config.store.cache.bytes(), MIB, 16 * GIB)),
         ("store.journal", within(config.store.journal.bytes(), 64 * KIB, GIB)),
         ("backup.every", every.is_zero() || within(every, MINUTE, DAY * 365)),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{
     Argon2, Audit, Backup, ByteSize, Clock, Config, DAY, EngineKind, Forward, ForwardMode,
     ForwardProxy, ForwardedHeader, HeaderWord, Http, Language, Limits, Log, LogFormat, LogLevel,
-    Metrics, Pages, Passwords, Plain, Profile, Registration, Sessions, Store, Tls, Tokens,
+    Metrics, Pages, Passwords, Plain, Profile, Registration, Sessions, Status, Store, Tls, Tokens,
 };
 use crate::model::{Algorithm, Colour, Role, Roles};
 
@@ -25,6 +25,7 @@ impl Default for Config {
             pages: Pages::default(),
             tokens: Tokens::default(),
             sessions: Sessions::default(),
+            status: Status::default(),
             passwords: Passwords::default(),
             store: Store::default(),
             backup: Backup::default(),
@@ -105,6 +106,12 @@ impl Default for Tokens {
 impl Default for Sessions {
     fn default() -> Self {
         Self { ttl: Duration::from_hours(12), max_per_user: 32 }
+    }
+}
+
+impl Default for Status {
+    fn default() -> Self {
+        Self { ttl: Duration::from_mins(1) }
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm as JoseAlgorithm, Header};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use self::payload::{Incoming, Outgoing};
 use super::Error;
@@ -102,11 +102,16 @@ impl std::error::Error for Refusal {}
 /// # Errors
 /// [`Error::Signing`] when the library fails.
 pub fn sign(key: &KeyPair, issuer: &Issuer, claims: &Claims) -> Result<Secret, Error> {
+    encode(key, TYPE, &Outgoing::new(issuer, claims)).map(Secret::new)
+}
+
+/// A JWT of this type: its header is exactly `alg`, `typ` and `kid`.
+pub(super) fn encode(key: &KeyPair, typ: &str, claims: &impl Serialize) -> Result<String, Error> {
     let mut header = Header::new(jose(key.algorithm()));
-    header.typ = Some(TYPE.to_owned());
+    header.typ = Some(typ.to_owned());
     header.kid = Some(key.id().to_string());
     let header = serde_json::to_vec(&header).map_err(|_| Error::Signing)?;
-    let payload = serde_json::to_vec(&Outgoing::new(issuer, claims)).map_err(|_| Error::Signing)?;
+    let payload = serde_json::to_vec(claims).map_err(|_| Error::Signing)?;
     // Large enough from the beginning, so that no part of a token stays behind in freed memory.
     let mut text = String::with_capacity((header.len() + payload.len()) * 4 / 3 + MOST_SIGNATURE);
     URL_SAFE_NO_PAD.encode_string(header, &mut text);
@@ -115,7 +120,7 @@ pub fn sign(key: &KeyPair, issuer: &Issuer, claims: &Claims) -> Result<Secret, E
     let signature = key.sign(text.as_bytes())?;
     text.push('.');
     URL_SAFE_NO_PAD.encode_string(signature, &mut text);
-    Ok(Secret::new(text))
+    Ok(text)
 }
 
 /// What a token says, if it is an access token of ours that is good at `now`. `find` gives the

@@ -12,6 +12,7 @@ mod normalize;
 mod password;
 mod random;
 mod seal;
+mod status_list;
 mod strength;
 
 pub use credential::CredentialKey;
@@ -44,6 +45,8 @@ pub use random::Random;
 pub use seal::BadMasterKey;
 pub use seal::CannotOpen;
 pub use seal::MasterKey;
+pub use status_list::StatusList;
+pub use status_list::sign_status_list;
 pub use strength::PasswordPolicy;
 pub use strength::Weakness;
 

@@ -64,6 +64,8 @@ pub(super) enum Caching {
     Public,
     /// The same, and with an entity tag to ask again by.
     Tagged,
+    /// Less than some minutes, which the answer says, and with such a tag.
+    Short,
     /// For ever, by anyone, and with such a tag.
     Immutable,
 }
@@ -71,7 +73,7 @@ pub(super) enum Caching {
 impl Caching {
     /// Whether there is an entity tag.
     pub(super) fn is_tagged(self) -> bool {
-        matches!(self, Self::Tagged | Self::Immutable)
+        matches!(self, Self::Tagged | Self::Short | Self::Immutable)
     }
 }
 

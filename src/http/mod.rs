@@ -49,6 +49,7 @@ mod route;
 mod sessions;
 mod setup;
 mod shared;
+mod status_list;
 mod tokens;
 
 use std::net::IpAddr;
@@ -117,6 +118,7 @@ fn endpoints(context: &Context) -> Vec<Endpoint> {
         password_reset::endpoint(context),
         jwks::endpoint(context),
         metadata::endpoint(context),
+        status_list::endpoint(context),
         problems::endpoint(context),
         client::endpoint(context),
     ];

@@ -193,6 +193,8 @@ rules! {
     ThrottleServices = "throttle_services", "Too many services of this network did not prove themselves within a minute.";
     QueueAttempts = "queue_attempts", "Too many attempts waited for the answers of others.";
     QueuePasswords = "queue_passwords", "The queue of passwords to hash was full.";
+    StatusListsFull = "status_lists_full", "There are as many status lists as there may be, and all are full.";
+    StatusListNotRead = "status_list_not_read", "The status lists of earlier runs are not read from the store yet.";
 
     // What does not fit what is there.
     RegistrationClosed = "registration_closed", "Registration is closed: administrators make accounts.";
@@ -209,6 +211,7 @@ rules! {
     UserUnknown = "user_unknown", "There is no account with this id.";
     SessionNotLive = "session_not_live", "The account has no live session with this id.";
     KeyUnknown = "key_unknown", "There is no signing key with this id.";
+    StatusListUnknown = "status_list_unknown", "No session has a place in a status list of this name.";
     RequestUnknown = "request_unknown", "Neither the audit trail nor the kept refusals know this request.";
 
     // Faults of ours.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::{Clock, Timestamp};
 use super::id::{SessionId, UserId};
+use super::status::StatusRef;
 use super::token::TokenHash;
 
 /// One login of one browser. `expires_at` never moves; only [`Session::revoke`] changes its
@@ -31,6 +32,9 @@ pub struct Session {
     pub ip: String,
     /// Set by logout, by a newer login of the same browser, or by its owner or an administrator.
     pub revoked_at: Option<Timestamp>,
+    /// Its place in a status list. `None` for one that began in a version without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<StatusRef>,
 }
 
 /// What a session is good for.
@@ -71,12 +75,19 @@ impl Session {
     }
 
     /// The session carried into a later epoch under a new secret (a password change keeps the
-    /// session it came from).
+    /// session it came from) and at another place of the lists, as its earlier access tokens die.
     #[must_use]
-    pub fn renewed(mut self, secret_hash: TokenHash, epoch: u64) -> Self {
+    pub fn renewed(mut self, secret_hash: TokenHash, epoch: u64, status: StatusRef) -> Self {
         self.secret_hash = secret_hash;
         self.epoch = epoch;
+        self.status = Some(status);
         self
+    }
+
+    /// When the last access token of a session that ends at `end` has expired.
+    #[must_use]
+    pub fn tokens_until(&self, end: Timestamp) -> Timestamp {
+        self.expires_at.min(end.plus(StatusRef::OUTLIVES))
     }
 
     /// The session used at `now`.
@@ -151,6 +162,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::model::StatusListId;
 
     fn session() -> Session {
         Session {
@@ -164,6 +176,7 @@ mod tests {
             user_agent: String::new(),
             ip: String::new(),
             revoked_at: None,
+            status: None,
         }
     }
 
@@ -194,7 +207,28 @@ mod tests {
         let first = Timestamp::from_seconds(120);
         let session = session().revoke(first).revoke(Timestamp::from_seconds(130));
         assert_eq!(session.revoked_at, Some(first));
-        assert!(!session.renewed(TokenHash::from_bytes([9; 32]), 1).is_live(first, 1));
+        let place = StatusRef { list: StatusListId::from_bytes([3; 8]), index: 7 };
+        assert!(!session.renewed(TokenHash::from_bytes([9; 32]), 1, place).is_live(first, 1));
+    }
+
+    #[test]
+    fn a_session_of_a_version_without_status_lists_reads_and_is_written_as_before() {
+        let written = serde_json::to_string(&session()).unwrap();
+        assert!(!written.contains("status"), "{written}");
+        assert_eq!(serde_json::from_str::<Session>(&written).unwrap(), session());
+        let place = StatusRef { list: StatusListId::from_bytes([3; 8]), index: 7 };
+        let with = Session { status: Some(place), ..session() };
+        let written = serde_json::to_string(&with).unwrap();
+        assert!(written.ends_with(r#""status":{"list":"AwMDAwMDAwM","index":7}}"#), "{written}");
+        assert_eq!(serde_json::from_str::<Session>(&written).unwrap(), with);
+    }
+
+    #[test]
+    fn tokens_outlive_the_end_of_their_session_by_minutes_and_never_its_time() {
+        let [early, late] = [20, 190].map(|at| Timestamp::from_seconds(100 + at));
+        let long = Session { expires_at: Timestamp::from_seconds(100_000), ..session() };
+        assert_eq!(long.tokens_until(early).seconds(), 120 + 16 * 60);
+        assert_eq!(session().tokens_until(late), session().expires_at);
     }
 
     #[test]

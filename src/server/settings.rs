@@ -66,6 +66,7 @@ pub(super) fn auth(config: &Config, bound: SocketAddr) -> Settings {
         public_url: config.public_url(bound),
         algorithm: config.tokens.algorithm,
         keep_events: config.audit.keep,
+        status_ttl: config.status.ttl,
         trust_mark: config.clock.trust_mark,
     }
 }

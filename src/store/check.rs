@@ -59,7 +59,7 @@ pub enum Flaw {
     OtherSession,
     /// The list of a user names an API token of another user.
     OtherToken,
-    /// A session, a link or an API token without the mark by which it is swept.
+    /// A session, a link, an API token or what is left of a session without the mark by which it is swept.
     NoMark,
     /// A mark of a record that is not there or ends at another time.
     NothingMarked,

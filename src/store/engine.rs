@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::Error;
 use super::changes::Changes;
+use super::ending::Ends;
 
 /// The largest value, in bytes.
 pub const MAX_VALUE: usize = 64 * 1024;
@@ -95,6 +96,8 @@ impl fmt::Debug for Write {
 pub struct Commit {
     checks: Vec<Check>,
     writes: Vec<Write>,
+    /// Whose access tokens it kills, for [`super::Store::commit`]; no engine looks at it.
+    ends: Vec<Ends>,
 }
 
 impl Commit {
@@ -130,7 +133,19 @@ impl Commit {
     pub fn and(mut self, other: Self) -> Self {
         self.checks.extend(other.checks);
         self.writes.extend(other.writes);
+        self.ends.extend(other.ends);
         self
+    }
+
+    /// The same, which ends what lived before.
+    pub(super) fn ending(mut self, ends: Ends) -> Self {
+        self.ends.push(ends);
+        self
+    }
+
+    /// What it ends; it is not said again.
+    pub(super) fn take_ends(&mut self) -> Vec<Ends> {
+        std::mem::take(&mut self.ends)
     }
 
     /// What it relies on.

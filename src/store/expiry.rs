@@ -14,6 +14,7 @@ pub(super) enum Kind {
     Session,
     Link,
     ApiToken,
+    Ended,
 }
 
 impl Kind {
@@ -22,12 +23,19 @@ impl Kind {
             Self::Session => "session",
             Self::Link => "link",
             Self::ApiToken => "apitoken",
+            Self::Ended => "ended",
+        }
+    }
+
+    /// Records stay readable this long after their end, for whoever asks what became of them;
+    /// nobody asks for what is left of removed sessions once no verifier has an older list.
+    const fn grace(self) -> Duration {
+        match self {
+            Self::Session | Self::Link | Self::ApiToken => Duration::from_hours(24),
+            Self::Ended => Duration::from_mins(20),
         }
     }
 }
-
-/// Records stay readable this long after their end, for whoever asks what became of them.
-const GRACE: Duration = Duration::from_hours(24);
 
 /// Marks swept in one commit: two keys each, within the limit of a commit.
 const BATCH: usize = 40;
@@ -35,11 +43,11 @@ const BATCH: usize = 40;
 const PREFIX: &str = "expiry/";
 
 pub(super) fn mark_key(kind: Kind, id: &str, end: Timestamp) -> String {
-    let due = end.plus(GRACE).seconds();
+    let due = end.plus(kind.grace()).seconds();
     format!("{PREFIX}{due:016x}/{}/{id}", kind.word())
 }
 
-/// The part of a commit that marks a record for sweeping a day after `end`.
+/// The part of a commit that marks a record for sweeping a while after `end`.
 pub(super) fn mark(kind: Kind, id: &str, end: Timestamp) -> Commit {
     Commit::new().put(mark_key(kind, id, end), encode(&()))
 }

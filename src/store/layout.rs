@@ -7,12 +7,13 @@ use super::engine::Entry;
 use super::record::decode;
 use super::revive::Progress;
 use super::{
-    Attempt, Error, api_tokens, attempts, events, expiry, keys, links, seals, sessions, users,
+    Attempt, Error, api_tokens, attempts, ended, events, expiry, keys, links, seals, sessions,
+    users,
 };
 use crate::model::{
-    ApiToken, ApiTokenId, Chain, Email, Event, EventId, KeyId, Link, LinkId, LoginName, Seal,
-    Service, Session, SessionId, SigningKey, Timestamp, TokenHash, User, UserApiTokens, UserId,
-    UserSessions,
+    ApiToken, ApiTokenId, Chain, Email, EndedSessions, Event, EventId, KeyId, Link, LinkId,
+    LoginName, Seal, Service, Session, SessionId, SigningKey, Timestamp, TokenHash, User,
+    UserApiTokens, UserId, UserSessions,
 };
 
 /// A kind of record.
@@ -50,6 +51,7 @@ pub(super) enum Record {
     Mark,
     Key(KeyId),
     Event(Box<Event>),
+    Ended(EndedSessions),
     /// The number of a seal.
     Seal(u64),
     Unfinished,
@@ -71,6 +73,8 @@ pub(super) const KINDS: &[Kind] = &[
     row("chain", str::is_empty, alone::<Chain>, AtRestore::Keep),
     row("clock", str::is_empty, alone::<Timestamp>, AtRestore::Keep),
     row("email/", is_email, |e| Ok(Record::Holder(value(e)?)), AtRestore::Keep),
+    // Of lists that nobody knows after a restore.
+    row("ended/", EndedSessions::is_name, |e| Ok(Record::Ended(value(e)?)), AtRestore::Drop),
     row("epochs", str::is_empty, alone::<u64>, AtRestore::Keep),
     row("event/", is_event, |e| Ok(Record::Event(Box::new(value(e)?))), AtRestore::Keep),
     row("expiry/", is_mark, |e| value::<()>(e).map(|()| Record::Mark), AtRestore::Drop),
@@ -146,6 +150,7 @@ impl Record {
             Self::Link(link) => Some(links::link_key(link.id)),
             Self::ApiToken(token) => Some(api_tokens::token_key(token.id)),
             Self::Key(id) => Some(keys::record_key(*id)),
+            Self::Ended(ended) => Some(ended::ended_key(ended)),
             Self::Event(event) => Some(events::event_key(event.time, event.id)),
             Self::Seal(number) => Some(seals::seal_key(*number)),
             Self::Holder(_)
@@ -202,6 +207,7 @@ fn is_mark(tail: &str) -> bool {
     let Some((time, target)) = tail.split_once('/') else { return false };
     let marked = match target.split_once('/') {
         Some(("session", id)) => is_id::<SessionId>(id),
+        Some(("ended", name)) => EndedSessions::is_name(name),
         Some(("link", id)) => is_id::<LinkId>(id),
         Some(("apitoken", id)) => is_id::<ApiTokenId>(id),
         Some(_) | None => false,
@@ -212,6 +218,11 @@ fn is_mark(tail: &str) -> bool {
 /// The key of the mark that a session must have.
 pub(super) fn session_mark(id: SessionId, end: Timestamp) -> String {
     expiry::mark_key(expiry::Kind::Session, &id.to_string(), end)
+}
+
+/// The key of the mark that what is left of a session must have.
+pub(super) fn ended_mark(ended: &EndedSessions) -> String {
+    expiry::mark_key(expiry::Kind::Ended, &ended.name(), ended.until)
 }
 
 /// The key of the mark that an API token must have.

@@ -11,6 +11,7 @@
 //! | `epochs` | the latest epoch that a deleted user had |
 //! | `session/ID` | a [`crate::model::Session`] |
 //! | `logins/USER` | a [`crate::model::UserSessions`] |
+//! | `ended/TIME/LIST/INDEX` | [`crate::model::EndedSessions`]: the places in status lists of sessions that are not there any more |
 //! | `link/ID` | a [`crate::model::Link`] |
 //! | `apitoken/ID` | a [`crate::model::ApiToken`] |
 //! | `apitokens/USER` | a [`crate::model::UserApiTokens`] |
@@ -39,6 +40,8 @@ mod backup;
 mod changes;
 mod check;
 mod clock;
+mod ended;
+mod ending;
 mod epochs;
 mod error;
 mod events;
@@ -47,6 +50,7 @@ mod keys;
 mod layout;
 mod links;
 mod memory;
+mod page;
 mod record;
 mod revive;
 mod seals;
@@ -68,6 +72,8 @@ pub use self::backup::{BackUp, Backup, Progress, Sink};
 pub use self::changes::{Changes, Changing, Stamp};
 pub use self::check::{Depth, Finding, Flaw, Report};
 pub use self::clock::ClockMark;
+pub use self::ended::Ended;
+pub use self::ending::Watch;
 pub use self::epochs::Epochs;
 pub use self::error::Error;
 pub use self::events::Events;
@@ -75,6 +81,7 @@ pub use self::expiry::Swept;
 pub use self::keys::Keys;
 pub use self::links::Links;
 pub use self::memory::Memory;
+pub use self::page::Page;
 pub use self::record::Stored;
 pub use self::revive::{Revived, SigningKeys};
 pub use self::seals::{EventPlace, Found, MOST_SEALED, Seals, seal_name};
@@ -117,6 +124,7 @@ impl IsConflict for Error {
 pub struct Store {
     engine: Arc<dyn Engine>,
     backups: Option<Arc<dyn BackUp>>,
+    watch: Option<Arc<dyn Watch>>,
 }
 
 impl std::fmt::Debug for Store {
@@ -132,13 +140,19 @@ impl Store {
     /// The records kept by `engine`.
     #[must_use]
     pub fn new(engine: Arc<dyn Engine>) -> Self {
-        Self { engine, backups: None }
+        Self { engine, backups: None, watch: None }
     }
 
     /// The records kept by an engine that can be backed up while it works.
     #[must_use]
     pub fn with_backups<E: Engine + BackUp>(engine: Arc<E>) -> Self {
-        Self { engine: Arc::clone(&engine) as Arc<dyn Engine>, backups: Some(engine) }
+        Self { engine: Arc::clone(&engine) as Arc<dyn Engine>, backups: Some(engine), watch: None }
+    }
+
+    /// The same records; `watch` is told which sessions end by commits through this store.
+    #[must_use]
+    pub fn watched_by(self, watch: Arc<dyn Watch>) -> Self {
+        Self { watch: Some(watch), ..self }
     }
 
     /// Users, their names and addresses.
@@ -157,6 +171,12 @@ impl Store {
     #[must_use]
     pub fn sessions(&self) -> Sessions<'_> {
         Sessions::new(&*self.engine)
+    }
+
+    /// What is left of sessions that were removed.
+    #[must_use]
+    pub fn ended(&self) -> Ended<'_> {
+        Ended::new(&*self.engine)
     }
 
     /// Invites and password resets.
@@ -214,12 +234,17 @@ impl Store {
     }
 
     /// Applies a commit made of the parts that the typed records give: all or nothing, durable
-    /// on return.
+    /// on return, and then who watches the store knows which sessions it ended.
     ///
     /// # Errors
     /// As [`Engine::commit`].
     pub async fn commit(&self, commit: Commit) -> Result<(), Error> {
-        self.engine.commit(commit).await
+        let (commit, ending) = self.ending(commit).await?;
+        let done = self.engine.commit(commit).await;
+        if let Some(ending) = ending {
+            ending.settle(&done);
+        }
+        done
     }
 
     /// Whether all these stamps hold: reading their records again would give the same.

@@ -2,8 +2,10 @@
 
 use super::Error;
 use super::changes::Stamp;
+use super::ending::Ends;
 use super::engine::{Commit, Engine};
 use super::expiry::{self, Kind};
+use super::page::{Page, page};
 use super::record::{Stored, decode, encode};
 use crate::model::{Session, SessionId, UserId, UserSessions};
 
@@ -16,7 +18,7 @@ pub(super) fn session_key(id: SessionId) -> Vec<u8> {
     format!("session/{id}").into_bytes()
 }
 
-fn logins_key(user: UserId) -> Vec<u8> {
+pub(super) fn logins_key(user: UserId) -> Vec<u8> {
     format!("logins/{user}").into_bytes()
 }
 
@@ -38,6 +40,14 @@ impl<'a> Sessions<'a> {
     /// When the store cannot answer or the record is damaged.
     pub async fn get(&self, id: SessionId) -> Result<Option<Stored<Session>>, Error> {
         self.engine.get(&session_key(id)).await?.as_ref().map(decode).transpose()
+    }
+
+    /// The next sessions after `after`, in the order of their keys.
+    ///
+    /// # Errors
+    /// When the store cannot answer; a damaged record is only counted.
+    pub async fn page(&self, after: Option<&[u8]>, limit: usize) -> Result<Page<Session>, Error> {
+        page(self.engine, "session/", (after, limit)).await
     }
 
     /// The user's sessions and known networks; empty for a user who never logged in.
@@ -63,13 +73,22 @@ impl<'a> Sessions<'a> {
     /// The part of a commit that changes a session.
     #[must_use]
     pub fn replace(&self, before: &Stored<Session>, after: &Session) -> Commit {
-        Commit::new()
+        let was = &before.value;
+        let is_revoked = was.revoked_at.is_none() && after.revoked_at.is_some();
+        let commit = Commit::new()
             .check(session_key(after.id), before.version)
-            .put(session_key(after.id), encode(after))
+            .put(session_key(after.id), encode(after));
+        if was.status != after.status {
+            commit.ending(Ends::Place(Box::new(was.clone())))
+        } else if is_revoked {
+            commit.ending(Ends::Session(Box::new(was.clone())))
+        } else {
+            commit
+        }
     }
 
     /// The part of a commit that removes a session for good: as dead as a revoked one, and
-    /// nothing of it stays.
+    /// nothing of it stays but where verifiers learn that its tokens are dead.
     #[must_use]
     pub fn remove(&self, session: &Stored<Session>) -> Commit {
         let Session { id, expires_at, .. } = session.value;
@@ -77,6 +96,7 @@ impl<'a> Sessions<'a> {
             .check(session_key(id), session.version)
             .delete(session_key(id))
             .and(expiry::unmark(Kind::Session, &id.to_string(), expires_at))
+            .ending(Ends::Place(Box::new(session.value.clone())))
     }
 
     /// The part of a commit that changes a user's list.

@@ -2,6 +2,7 @@
 
 use super::Error;
 use super::changes::Stamp;
+use super::ending::Ends;
 use super::engine::{Commit, Engine};
 use super::record::{Stored, decode, encode};
 use crate::model::{Email, LoginName, User, UserId};
@@ -163,10 +164,16 @@ impl<'a> Users<'a> {
         Commit::new().check(user_key(user.value.id), user.version)
     }
 
-    /// The part of a commit that changes a user, and moves its address in the index.
+    /// The part of a commit that changes a user, and moves its address in the index. Another epoch
+    /// ends all its sessions.
     #[must_use]
     pub fn replace(&self, before: &Stored<User>, after: &User) -> Commit {
         let commit = self.unchanged(before).put(user_key(after.id), encode(after));
+        let commit = if before.value.epoch == after.epoch {
+            commit
+        } else {
+            commit.ending(Ends::AllOf(after.id))
+        };
         let (old, new) = (before.value.email.as_ref(), after.email.as_ref());
         if old.map(Email::canonical) == new.map(Email::canonical) {
             return commit;
@@ -187,7 +194,8 @@ impl<'a> Users<'a> {
         let commit = self
             .unchanged(user)
             .delete(user_key(user.value.id))
-            .delete(name_key(&user.value.username));
+            .delete(name_key(&user.value.username))
+            .ending(Ends::AllOf(user.value.id));
         match &user.value.email {
             Some(email) => commit.delete(email_key(email)),
             None => commit,

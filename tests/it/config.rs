@@ -37,7 +37,7 @@ const LIMIT: &str = "must be a whole number between 0 (off) and 1000000";
 
 /// `section key`, a bad value, how its sentence begins; the value stands at 2:(key + 4).
 #[rustfmt::skip]
-const BAD: [(&str, &str, &[&str], &str); 60] = [
+const BAD: [(&str, &str, &[&str], &str); 61] = [
     ("", "registration", &["0", "1", "\"\"", "\"Open\"", "true", "{ open = 1 }", "[]"], "must be \"open\" or \"closed\""),
     ("", "services", &["1", "\"wiki\"", "[1]", "[\"wiki\"]", "[{ id = \"wiki\" }]", "[{ id = \"Wiki\", secret_sha256 = \"00\" }]", "[{ id = \"wiki\", secret_sha256 = \"00\" }]", "{ id = \"wiki\" }"], "must be a list of at most 64 tables"),
     ("", "access", &["1", "\"a.org\"", "[1]", "{ host = \"a.org\" }", "[{ host = \"a.org\" }]", "[{ allow = true }]", "[{ host = \"a.org\", allow = true, deny = true }]", "[{ host = \"a.org\", deny = true, roles = [\"user\"] }]"], "must be a list of at most 256 tables"),
@@ -75,6 +75,7 @@ const BAD: [(&str, &str, &[&str], &str); 60] = [
     ("tokens", "audience", &["\"\"", "\"a b\"", "\"\u{e4}\"", "\"a\\n\"", "[\"a\"]"], "must be 1 to 255 visible ASCII"),
     ("sessions", "ttl", &["\"599s\"", "\"0s\"", "\"2592001s\""], "must be between tokens.access_ttl and 30d"),
     ("sessions", "max_per_user", &["0", "33"], "must be a whole number between 1 and 32"),
+    ("status", "ttl", &["\"9s\"", "\"901s\"", "60"], "must be between 10s and 15m"),
     ("passwords", "memory", &["\"17 GiB\"", "\"64 MB\""], "must be at most 16 GiB"),
     ("passwords", "memory", &["\"18 MiB\"", "0"], "passwords.memory must hold at least one hash"),
     ("passwords", "argon2", &["3", "\"strong\"", "[]"], "must be a table of keys"),

@@ -1,10 +1,13 @@
 //! The resource servers of `examples/` against the real server: each takes the tokens that it
-//! should, refuses the others, and needs the issuer for its public keys only.
+//! should, refuses the others, and needs the issuer for its public keys and status lists only.
+
+mod lists;
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::cli::harness::{Answer, PASSWORD, Place, Server, send_to};
 
@@ -114,6 +117,37 @@ fn tells_a_missing_issuer_from_a_bad_token(command: Command) {
     Resource::start(command, &url).get("/notes", Some(&ann)).status(503);
 }
 
+/// A logout is known once the list of before is over, to everyone and of nobody else; and without
+/// the issuer nobody is let in for longer than that.
+fn knows_of_a_logout(command: Command) {
+    let place = Place::open().env("DOORKEY_STATUS__TTL", "10s");
+    let (server, root, ann) = issuer(&place);
+    let resource = Resource::start(command, &server.url(""));
+    for token in [&root, &ann] {
+        resource.get("/notes", Some(token)).status(200);
+    }
+    let bearer = format!("Authorization: Bearer {ann}");
+    server.send("DELETE /auth/sessions", &[&bearer], "").status(204);
+    let ended = Instant::now();
+    while resource.get("/notes", Some(&ann)).code() == 200 {
+        assert!(ended.elapsed() < TTL, "the bound is over");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let refused = resource.get("/notes", Some(&ann)).status(401);
+    assert_eq!(challenge(&refused), Some(r#"Bearer error="invalid_token""#));
+    resource.get("/notes", Some(&root)).status(200);
+    server.kill();
+    let gone = Instant::now();
+    while resource.get("/notes", Some(&root)).code() == 200 {
+        assert!(gone.elapsed() < TTL, "the last list is over");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    resource.get("/notes", Some(&root)).status(503);
+}
+
+/// The bound of this test's server, and a second for the seconds that it counts in.
+const TTL: Duration = Duration::from_secs(11);
+
 /// What the libraries of this language are in; `None` when they are not installed.
 fn libraries(name: &str) -> Option<PathBuf> {
     let home = Path::new("target/verifiers").canonicalize().ok()?.join(name);
@@ -131,8 +165,13 @@ fn node() -> Option<Command> {
         None
     })?;
     // Beside its libraries, where Node looks for them.
+    static COPIED: std::sync::Once = std::sync::Once::new();
+    COPIED.call_once(|| {
+        for name in ["server.mjs", "status.mjs"] {
+            std::fs::copy(Path::new("examples/node").join(name), home.join(name)).unwrap();
+        }
+    });
     let script = home.join("server.mjs");
-    std::fs::copy("examples/node/server.mjs", &script).unwrap();
     let mut command = Command::new("node");
     command.arg(script);
     Some(command)
@@ -140,7 +179,7 @@ fn node() -> Option<Command> {
 
 fn python() -> Option<Command> {
     let mut command = Command::new(libraries("python")?.join("bin/python"));
-    command.arg("examples/python/server.py");
+    command.arg("examples/python/server.py").env("PYTHONDONTWRITEBYTECODE", "1");
     Some(command)
 }
 
@@ -189,4 +228,40 @@ fn the_rust_server_guards_its_routes_offline() {
 fn the_rust_server_tells_a_missing_issuer_from_a_bad_token() {
     let Some(command) = rust() else { return };
     tells_a_missing_issuer_from_a_bad_token(command);
+}
+
+#[test]
+fn the_node_server_knows_of_a_logout_within_the_bound() {
+    let Some(command) = node() else { return };
+    knows_of_a_logout(command);
+}
+
+#[test]
+fn the_node_server_takes_no_bad_list() {
+    let Some(command) = node() else { return };
+    lists::takes_no_bad_list(command);
+}
+
+#[test]
+fn the_python_server_knows_of_a_logout_within_the_bound() {
+    let Some(command) = python() else { return };
+    knows_of_a_logout(command);
+}
+
+#[test]
+fn the_python_server_takes_no_bad_list() {
+    let Some(command) = python() else { return };
+    lists::takes_no_bad_list(command);
+}
+
+#[test]
+fn the_rust_server_knows_of_a_logout_within_the_bound() {
+    let Some(command) = rust() else { return };
+    knows_of_a_logout(command);
+}
+
+#[test]
+fn the_rust_server_takes_no_bad_list() {
+    let Some(command) = rust() else { return };
+    lists::takes_no_bad_list(command);
 }

@@ -49,6 +49,8 @@ pub struct Setup {
     pub limits: Limits,
     pub pool: PoolSettings,
     pub engine: Arc<dyn Engine>,
+    /// Whether the status lists of earlier runs are read before the server is there.
+    pub reads_lists: bool,
 }
 
 impl Default for Setup {
@@ -70,6 +72,7 @@ impl Default for Setup {
                 public_url: ORIGIN.to_owned(),
                 algorithm: Algorithm::Es256,
                 keep_events: Duration::from_hours(365 * 24),
+                status_ttl: Duration::from_mins(1),
                 trust_mark: false,
             },
             http: http::Settings {
@@ -109,6 +112,7 @@ impl Default for Setup {
                 max_wait: Duration::from_secs(10),
             },
             engine: Arc::new(Memory::new()),
+            reads_lists: true,
         }
     }
 }
@@ -163,6 +167,9 @@ impl Setup {
             random: random.clone(),
         };
         let auth = Arc::new(Auth::new(parts, self.auth));
+        if self.reads_lists {
+            auth.rebuild_status_lists().await.unwrap();
+        }
         let api = Api::new(auth.clone(), self.http);
         let (engine, addresses) = (self.engine, AtomicU32::new(1));
         let server = TestServer { api, auth, clock, store, random, engine, addresses };

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::model::{Role, Roles, SessionId, TokenId, UserId};
+use crate::model::{Role, Roles, SessionId, StatusListId, StatusRef, TokenId, UserId};
 
 pub(super) const NOW: u64 = 1_800_000_000;
 pub(super) const ALL: [Algorithm; 3] = [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256];
@@ -20,6 +20,7 @@ pub(super) fn claims() -> Claims {
         auth_time: Timestamp::from_seconds(NOW - 50),
         epoch: 4,
         roles: Roles::from([Role::user(), Role::admin()]),
+        status: Some(StatusRef { list: StatusListId::from_bytes([4; 8]), index: 5 }),
     }
 }
 
@@ -96,7 +97,7 @@ fn a_token_has_exactly_the_agreed_header_and_claims() {
         let names = ["alg", "kid", "typ"].map(str::to_owned);
         assert_eq!(head, names.into_iter().zip([alg, kid, "at+jwt".to_owned()]).collect());
         let expected = format!(
-            r#"{{"iss":"https://id.example","sub":"{}","aud":"https://api.example","exp":{},"iat":{NOW},"jti":"{}","client_id":"doorkey","sid":"{}","auth_time":{},"ver":4,"roles":["admin","user"]}}"#,
+            r#"{{"iss":"https://id.example","sub":"{}","aud":"https://api.example","exp":{},"iat":{NOW},"jti":"{}","client_id":"doorkey","sid":"{}","auth_time":{},"ver":4,"roles":["admin","user"],"status":{{"status_list":{{"idx":5,"uri":"https://id.example/.well-known/status-list/BAQEBAQEBAQ"}}}}}}"#,
             claims().subject,
             NOW + 600,
             claims().id,
@@ -115,6 +116,27 @@ fn what_these_tests_change_is_good_before_they_change_it() {
         let token = signed(&key, &header(&key), &payload(&[]));
         assert!(verify_with(&key, &token, NOW).is_ok());
     }
+}
+
+/// STAT-01.
+#[test]
+fn a_place_in_a_status_list_is_one_of_ours_or_there_is_none() {
+    let place = |uri: &str| format!(r#"{{"status_list":{{"idx":5,"uri":"{uri}"}}}}"#);
+    let good = "https://id.example/.well-known/status-list/BAQEBAQEBAQ";
+    let bad = [
+        "null".to_owned(),
+        "{}".to_owned(),
+        place("https://other.example/.well-known/status-list/BAQEBAQEBAQ"),
+        place("https://id.example/.well-known/status-list/1"),
+        place(&format!("{good}/")),
+        place(good).replace('5', "-1"),
+        place(good).replace('5', "5,\"x\":1"),
+    ];
+    let bad: Vec<&str> = bad.iter().map(String::as_str).collect();
+    refused_claims("status", &bad, Refusal::BadClaims);
+    let key = KeyPair::generate(Algorithm::Es256).unwrap();
+    let token = signed(&key, &header(&key), &payload(&[("status", &place(good))]));
+    assert!(verify_with(&key, &token, NOW).unwrap().status.is_some());
 }
 
 /// TOK-07.

@@ -17,6 +17,10 @@ pub(super) fn common() -> Value {
         ),
         "NoStore": header("Nobody keeps it.", &json!({"type": "string", "const": "no-store"})),
         "Public": header("Anyone may keep it.", &json!({"type": "string", "const": CACHING})),
+        "Short": header(
+            "Anyone may keep it for so many seconds.",
+            &json!({"type": "string", "pattern": "^public, max-age=[0-9]{1,3}$"}),
+        ),
         "Immutable": header(
             "Anyone may keep it for ever.",
             &json!({"type": "string", "const": IMMUTABLE}),
@@ -67,6 +71,7 @@ pub(super) fn of_success(caching: Caching, sets: Sets) -> Value {
     let kept = match caching {
         Caching::NoStore => "NoStore",
         Caching::Public | Caching::Tagged => "Public",
+        Caching::Short => "Short",
         Caching::Immutable => "Immutable",
     };
     let mut headers =

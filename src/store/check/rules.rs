@@ -4,12 +4,13 @@ use serde::de::DeserializeOwned;
 
 use super::{Checker, Flaw};
 use crate::model::{
-    ApiToken, Email, Link, Session, Timestamp, User, UserApiTokens, UserId, UserSessions,
+    ApiToken, Email, EndedSessions, Link, Session, Timestamp, User, UserApiTokens, UserId,
+    UserSessions,
 };
 use crate::store::Error;
 use crate::store::api_tokens::token_key;
 use crate::store::expiry;
-use crate::store::layout::{Record, link_mark, session_mark, token_mark};
+use crate::store::layout::{Record, ended_mark, link_mark, session_mark, token_mark};
 use crate::store::record::decode;
 use crate::store::sessions::session_key;
 use crate::store::users::{email_key, name_key, user_key};
@@ -41,6 +42,7 @@ impl Checker<'_> {
             Record::Link(link) => self.link(key, &link).await,
             Record::ApiToken(token) => self.api_token(key, &token).await,
             Record::ApiTokens(list) => self.api_tokens(key, &list).await,
+            Record::Ended(ended) => self.marked(key, &ended_mark(&ended)).await,
             Record::Mark => self.mark(key).await,
             Record::Admins(stored) => {
                 self.admins_stored = Some(stored);
@@ -126,6 +128,8 @@ impl Checker<'_> {
             self.mark_of(target, mark_of).await?
         } else if target.starts_with("apitoken/") {
             self.mark_of(target, |token: ApiToken| token_mark(token.id, token.expires_at)).await?
+        } else if target.starts_with("ended/") {
+            self.mark_of(target, |ended: EndedSessions| ended_mark(&ended)).await?
         } else {
             self.mark_of(target, |link: Link| link_mark(link.id, link.expires_at)).await?
         };

@@ -10,7 +10,7 @@ use crate::store::revive::Progress;
 
 mod sample;
 
-use sample::{api_token, link, list_of, seal, session, signing_key, store, tokens_of, user};
+use sample::{api_token, ended, link, list_of, seal, session, signing_key, store, tokens_of, user};
 
 fn key_of(prefix: &str, id: impl fmt::Display) -> String {
     format!("{prefix}/{id}")
@@ -39,6 +39,7 @@ async fn a_key_that_the_layout_does_not_know_is_found() {
         "expiry/1/session/x",
         "apitoken/x",
         "apitokens/",
+        "ended/x",
         "services/wiki",
         "attempt/+1",
         "seal/1",
@@ -108,9 +109,10 @@ async fn a_session_link_or_token_of_a_later_epoch_than_its_user_is_found() {
 #[tokio::test]
 async fn a_session_link_or_token_without_its_mark_is_found() {
     let ann = user(1, "ann");
-    for number in [10, 11, 12] {
+    for number in [10, 11, 12, 14] {
         let (key, value) = match number {
             10 => (key_of("session", session(10, &ann).id), encode(&session(10, &ann))),
+            14 => (key_of("ended", ended(14).name()), encode(&ended(14))),
             11 => (key_of("link", link(11, &ann).id), encode(&link(11, &ann))),
             _ => (key_of("apitoken", api_token(12, &ann).id), encode(&api_token(12, &ann))),
         };
@@ -123,7 +125,9 @@ async fn a_session_link_or_token_without_its_mark_is_found() {
 async fn a_mark_of_nothing_or_of_another_time_is_found() {
     let held = session(3, &user(1, "ann")).id;
     let token = key_of("apitoken", api_token(5, &user(1, "ann")).id);
-    for target in [key_of("session", held), key_of("link", LinkId::from_bytes([77; 16])), token] {
+    let removed = key_of("ended", ended(13).name());
+    let link = key_of("link", LinkId::from_bytes([77; 16]));
+    for target in [key_of("session", held), link, token, removed] {
         let mark = format!("expiry/{:016x}/{target}", 5);
         let found = findings(Commit::new().put(mark.clone(), encode(&()))).await;
         assert_eq!(found, [(mark, Flaw::NothingMarked)]);

@@ -10,6 +10,7 @@ mod events;
 mod import;
 mod seen;
 mod session_machine;
+pub(crate) mod status_lists;
 mod trail;
 
 use std::future::Future;

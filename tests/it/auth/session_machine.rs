@@ -5,8 +5,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{OTHER_PASSWORD, change_password, patch, take, twin};
-use crate::harness::{Browser, PASSWORD, TestServer};
+use super::{OTHER_PASSWORD, change_password, claims, patch, take, twin};
+use crate::harness::{Browser, ORIGIN, PASSWORD, TestServer};
+use doorkey::model::StatusRef;
 
 #[derive(Debug, Clone, Copy)]
 enum Act {
@@ -151,7 +152,20 @@ impl<'a> Machine<'a> {
         for known in &self.cookies {
             let (live, status) = (self.is_live(known), known.browser.refresh().await.status);
             assert_eq!(status, if live { 200 } else { 401 });
+            self.assert_listed(known, live);
         }
+    }
+
+    /// What verifiers are told of a token that has not expired.
+    fn assert_listed(&self, known: &Known<'_>, live: bool) {
+        let claims = claims(known.browser.token.as_deref().unwrap());
+        if claims["exp"].as_u64().unwrap() <= self.now() {
+            return;
+        }
+        let list = &claims["status"]["status_list"];
+        let index = u32::try_from(list["idx"].as_u64().unwrap()).unwrap();
+        let place = StatusRef::parse(ORIGIN, list["uri"].as_str().unwrap(), index).unwrap();
+        assert_eq!(self.server.auth.status_lists().is_dead(place), Some(!live));
     }
 }
 

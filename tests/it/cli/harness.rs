@@ -352,9 +352,13 @@ impl Answer {
 
     #[track_caller]
     pub fn status(self, expected: u16) -> Self {
-        let status = self.head.split(' ').nth(1).unwrap();
-        assert_eq!(status, expected.to_string(), "{}\n{}", self.head, self.body);
+        assert_eq!(self.code(), expected, "{}\n{}", self.head, self.body);
         self
+    }
+
+    /// The status.
+    pub fn code(&self) -> u16 {
+        self.head.split(' ').nth(1).unwrap().parse().unwrap()
     }
 
     #[track_caller]

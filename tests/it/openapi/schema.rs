@@ -137,12 +137,12 @@ fn is_of_format(format: &str, value: &Value) -> bool {
     }
 }
 
-/// Whether a pattern of ours, which is a row of `[class]` each with nothing, `+` or `{a,b}`
-/// behind it, fits the text. Each class takes as much as it can.
+/// Whether a pattern of ours, which is a row of `[class]` and of plain characters, each with nothing,
+/// `+` or `{a,b}` behind it, fits the text. Each class takes as much as it can.
 fn matches(pattern: &str, text: &str) -> bool {
     let mut rest = pattern.strip_prefix('^').and_then(|p| p.strip_suffix('$')).unwrap();
     let mut left = text.chars().peekable();
-    while let Some((class, after)) = rest.strip_prefix('[').and_then(|r| r.split_once(']')) {
+    while let Some((class, after)) = class(rest) {
         let (least, most, after) = times(after);
         let mut taken = 0;
         while taken < most && left.peek().is_some_and(|c| is_in(class, *c)) {
@@ -156,6 +156,15 @@ fn matches(pattern: &str, text: &str) -> bool {
     }
     assert!(rest.is_empty(), "{pattern} is more than this test knows");
     left.next().is_none()
+}
+
+fn class(rest: &str) -> Option<(&str, &str)> {
+    let plain = |c: char| c.is_ascii_alphabetic() || " ,=-".contains(c);
+    match rest.strip_prefix('[') {
+        Some(rest) => rest.split_once(']'),
+        None if rest.starts_with(plain) => Some(rest.split_at(1)),
+        None => None,
+    }
 }
 
 fn times(rest: &str) -> (usize, usize, &str) {

@@ -12,6 +12,7 @@ use warp::http::Method;
 use super::document::Document;
 use super::walk_pages::on_pages;
 use super::walk_refused::{at_the_gate, in_bodies, too_many};
+use crate::auth::status_lists::place;
 use crate::harness::{Answer, Browser, PASSWORD, RequestBuilder, Setup, TestServer};
 use crate::http::forward::{HTML, RULES, asks, bearer, guarding};
 
@@ -94,7 +95,9 @@ async fn what_is_public(walk: &mut Walk, server: &TestServer) {
         walk.is("200", anyone.get(path)).await;
     }
     walk.is("not_found", anyone.get("/problems/nothing")).await;
-    for path in ["/.well-known/jwks.json", "/openapi.json", "/client/doorkey.js"] {
+    walk.is("not_found", anyone.get("/.well-known/status-list/AAAAAAAAAAA")).await;
+    let (list, _) = place(server.user("listed").await.token.as_deref().unwrap());
+    for path in ["/.well-known/jwks.json", &list, "/openapi.json", "/client/doorkey.js"] {
         let first = walk.is("200", anyone.get(path)).await;
         let etag = first.header("etag").unwrap();
         walk.is("304", anyone.get(path).header("if-none-match", etag)).await;
@@ -294,6 +297,7 @@ async fn without_a_clock(walk: &mut Walk) {
     server.clock.set_wall(server.clock.wall().minus(Duration::from_mins(6)));
     let change = json!({"current_password": PASSWORD, "new_password": "a quiet old place"});
     walk.is("clock_not_set", ann.get("/readyz")).await;
+    walk.is("clock_not_set", ann.get(&place(ann.token.as_deref().unwrap()).0)).await;
     walk.is("clock_not_set", ann.post("/auth/refresh")).await;
     walk.is("clock_not_set", ann.post("/auth/password").json(&change)).await;
     let login = json!({"username": "ann", "password": PASSWORD});

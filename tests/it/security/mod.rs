@@ -50,6 +50,7 @@ mod ses_ends;
 mod ses_lists;
 mod ses_secrets;
 mod sources;
+mod stat;
 mod sto;
 mod table;
 mod thr;

@@ -45,7 +45,7 @@ async fn tok_01_a_token_has_exactly_the_members_of_the_contract() {
         let (header, claims, signature) = parts(body["access_token"].as_str().unwrap());
         assert_eq!(names(&header), ["alg", "kid", "typ"]);
         assert_eq!((&header["alg"], &header["typ"]), (&json!("ES256"), &json!("at+jwt")));
-        let expected = "aud auth_time client_id exp iat iss jti roles sid sub ver";
+        let expected = "aud auth_time client_id exp iat iss jti roles sid status sub ver";
         assert_eq!(names(&claims).join(" "), expected);
         assert_eq!((&claims["iss"], &claims["aud"]), (&json!(ORIGIN), &json!(ORIGIN)));
         assert_eq!((&claims["client_id"], &claims["roles"]), (&json!("doorkey"), &json!(["user"])));

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Actor, Algorithm, ApiToken, ApiTokenId, Chain, ChainSpan, Digest, Email, Event, EventId,
-    EventKind, KeyId, Link, LinkId, LoginName, Outcome, PasswordHash, Role, Roles, Seal,
-    SealContent, Service, ServiceId, Session, SessionId, SessionRef, SigningKey, Timestamp,
-    TokenHash, TokenName, User, UserApiTokens, UserId, UserSessions,
+    Actor, Algorithm, ApiToken, ApiTokenId, Chain, ChainSpan, Digest, Email, EndedSessions, Event,
+    EventId, EventKind, KeyId, Link, LinkId, LoginName, Outcome, PasswordHash, Role, Roles, Seal,
+    SealContent, Service, ServiceId, Session, SessionId, SessionRef, SigningKey, StatusListId,
+    StatusRef, Timestamp, TokenHash, TokenName, User, UserApiTokens, UserId, UserSessions,
 };
 use crate::store::{Memory, Store, Stored};
 
@@ -40,6 +40,7 @@ pub(super) fn session(number: u8, owner: &User) -> Session {
         user_agent: String::new(),
         ip: String::new(),
         revoked_at: None,
+        status: None,
     }
 }
 
@@ -106,6 +107,11 @@ fn event() -> Event {
     }
 }
 
+pub(super) fn ended(number: u8) -> EndedSessions {
+    let place = StatusRef { list: StatusListId::from_bytes([number; 8]), index: 9 };
+    EndedSessions { until: END, place, others: vec![] }
+}
+
 pub(super) fn seal() -> Seal {
     let (events, time) = (vec![], END);
     let content = SealContent { events, number: 1, previous: None, time, unproven: false };
@@ -120,7 +126,7 @@ pub(super) fn list_of(sessions: &[&Session]) -> UserSessions {
     list
 }
 
-/// A clean store: `ann` with one session, a link and an API token; a service; `bob`, an administrator as well; one key.
+/// A clean store: `ann` with one session, and one that was removed, a link and an API token; a service; `bob`, an administrator as well; one key.
 pub(super) async fn store() -> Store {
     let store = Store::new(Arc::new(Memory::new()));
     let (ann, bob) = (user(1, "ann"), user(2, "bob"));
@@ -141,6 +147,7 @@ pub(super) async fn store() -> Store {
         .and(store.api_tokens().insert(&token))
         .and(store.api_tokens().set_list(ann.id, &none, &tokens_of(&[&token])))
         .and(store.services().set(&services, &vec![service()]))
+        .and(crate::store::ended::insert(&ended(13)))
         .and(store.keys().insert(&signing_key()))
         .and(store.events().insert(&event()))
         .and(store.seals().put(&seal()))

@@ -1,0 +1,105 @@
+"""Token Status Lists (draft-ietf-oauth-status-list): whether the session behind a verified token
+has ended. A list is fetched once for as long as it counts, whoever asks."""
+
+import base64
+import threading
+import time
+import urllib.error
+import urllib.request
+import zlib
+
+import jwt
+
+MOST_LISTS = 256
+MOST_TEXT = 512 * 1024
+MOST_BITS = 128 * 1024
+
+
+class NoList(Exception):
+    """The list cannot be had, or is none that counts: nothing is known of the token."""
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
+OPENER = urllib.request.build_opener(NoRedirect)
+
+
+def fetch(uri):
+    """The text of a list; None when no session is in it any more."""
+    try:
+        with OPENER.open(uri, timeout=5) as answer:
+            text = answer.read(MOST_TEXT + 1)
+    except urllib.error.HTTPError as error:
+        if error.code == 404:
+            return None
+        raise NoList(error.code) from None
+    except OSError as error:
+        raise NoList(error) from None
+    if len(text) > MOST_TEXT:
+        raise NoList("too long")
+    return text.decode()
+
+
+def inflate(text):
+    packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    inflater = zlib.decompressobj()
+    bits = inflater.decompress(packed, MOST_BITS + 1)
+    if len(bits) > MOST_BITS or not inflater.eof:
+        raise NoList("too long, or cut off")
+    return bits
+
+
+class StatusLists:
+    def __init__(self, issuer, keys):
+        self.prefix = issuer + "/.well-known/status-list/"
+        self.keys = keys
+        self.known = {}
+        self.lock = threading.Lock()
+
+    def read(self, uri):
+        """The bits of a list, and until when they count."""
+        asked = time.time()
+        text = fetch(uri)
+        if text is None:
+            return b"", asked + 1
+        try:
+            key = self.keys.get_signing_key_from_jwt(text)
+            checked = jwt.decode_complete(
+                text, key.key, algorithms=["ES256"],
+                options={"require": ["sub", "iat", "exp", "ttl"], "verify_aud": False},
+            )
+            said = checked["payload"]
+            if checked["header"].get("typ") != "statuslist+jwt" or said["sub"] != uri:
+                raise NoList("another list")
+            if said["status_list"]["bits"] != 1 or not said["ttl"] > 0:
+                raise NoList("another form")
+            bits = inflate(said["status_list"]["lst"])
+            return bits, min(said["exp"], said["iat"] + said["ttl"], asked + said["ttl"])
+        except (jwt.PyJWTError, KeyError, TypeError, ValueError, zlib.error) as error:
+            raise NoList(error) from None
+
+    def bits(self, uri):
+        with self.lock:
+            bits, until = self.known.get(uri, (None, 0))
+            if until <= time.time():
+                if len(self.known) >= MOST_LISTS:
+                    self.known.clear()
+                # Asked again in a second, whatever comes.
+                self.known[uri] = (None, time.time() + 1)
+                bits, until = self.known[uri] = self.read(uri)
+        if bits is None or until <= time.time():
+            raise NoList("asked a moment ago")
+        return bits
+
+    def is_live(self, claims):
+        """Whether the token of these verified claims still counts. One without a place cannot be
+        checked."""
+        place = claims.get("status", {}).get("status_list", {})
+        index, uri = place.get("idx"), place.get("uri")
+        if type(index) is not int or index < 0 or not str(uri).startswith(self.prefix):
+            return False
+        bits = self.bits(uri)
+        return index // 8 < len(bits) and not bits[index // 8] >> index % 8 & 1
