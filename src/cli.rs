@@ -23,6 +23,7 @@ mod key;
 mod lines;
 mod log;
 mod new_file;
+mod notify;
 mod print;
 mod recover;
 mod serve;

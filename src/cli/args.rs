@@ -282,6 +282,15 @@ pub(super) enum Key {
         #[arg(long, value_name = "KID", allow_hyphen_values = true)]
         revoke: Option<String>,
     },
+    /// Print the public keys as PEM, the newest first, for programs that read no JWK Set
+    Pem {
+        /// Only this one
+        #[arg(value_name = "KID", allow_hyphen_values = true)]
+        kid: Option<String>,
+        /// From a JWK Set that was fetched, - for standard input, instead of the server here
+        #[arg(long, value_name = "FILE")]
+        jwks: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

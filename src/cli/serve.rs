@@ -10,8 +10,9 @@ use super::args::{Place, Serve};
 use super::control::{data_folder, load};
 use super::dev::{self, Curl, TemporaryFolder};
 use super::healthcheck::reachable;
+use super::notify::Notify;
 use super::{Error, harden, log, print};
-use crate::config::{Config, Loaded};
+use crate::config::{Config, Loaded, ServiceManager};
 use crate::crypto::Random;
 use crate::model::Secret;
 use crate::server::{self, Listeners, Server, check_tls, seed};
@@ -52,6 +53,7 @@ pub(super) fn run(place: Place, serve: &Serve) -> Result<(), Error> {
 
 async fn listen(loaded: Loaded, data: &Path, random: &Random) -> Result<(), Error> {
     let stop = Stop::new()?;
+    let notify = Notify::new(&ServiceManager::from_process())?;
     // Before anything is made or bound.
     check_tls(&loaded.config.tls).map_err(server::Error::Tls)?;
     let wanted = loaded.config.http.listen;
@@ -87,7 +89,11 @@ async fn listen(loaded: Loaded, data: &Path, random: &Random) -> Result<(), Erro
         if is_plain {
             warn_of_plain_http(bound);
         }
-        stop.wait().await;
+        notify.ready();
+        tokio::select! {
+            () = stop.wait() => notify.stopping(),
+            () = notify.live() => {}
+        }
     };
     Ok(server.run(Listeners { api, metrics, tls }, until_stopped).await?)
 }

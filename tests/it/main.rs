@@ -13,6 +13,8 @@ mod layers;
 mod main_job;
 mod openapi;
 mod outside;
+mod packaging;
+mod proxies;
 mod readme;
 mod security;
 mod trace;

@@ -16,6 +16,7 @@ pub mod harness;
 mod import;
 mod log;
 mod metrics;
+mod notify;
 mod operate;
 mod restore;
 mod restored_keys;

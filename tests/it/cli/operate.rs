@@ -59,6 +59,31 @@ fn a_rotated_key_waits_and_a_revoked_one_is_gone() {
 }
 
 #[test]
+fn public_keys_are_printed_as_pem_with_and_without_the_server() {
+    let (place, server) = two_users();
+    let [key] = place.run(&["key", "list", "--json"]).json()["keys"]
+        .as_array()
+        .unwrap()
+        .clone()
+        .try_into()
+        .unwrap();
+    let kid = key["kid"].as_str().unwrap().to_owned();
+    let pem = place.run(&["key", "pem"]).done();
+    assert!(pem.starts_with(&format!("ES256 {kid}\n-----BEGIN PUBLIC KEY-----\nMFkw")), "{pem}");
+    assert_eq!(place.run(&["key", "pem", &kid]).done(), pem);
+    place.run(&["key", "pem", "another"]).failed("there is no such key");
+    let jwks = server.send("GET /.well-known/jwks.json", &[], "").status(200).body;
+    let elsewhere = Place::new();
+    assert_eq!(elsewhere.run_with(&["key", "pem", "--jwks", "-"], &jwks).done(), pem);
+    let damaged = jwks.replace(&kid, "other");
+    elsewhere.run_with(&["key", "pem", "--jwks", "-"], &damaged).failed("\"other\" of the JWK Set");
+    elsewhere.run_with(&["key", "pem", "--jwks", "-"], "{").failed("could not read the JWK Set");
+    elsewhere.run(&["key", "pem", "--jwks", "none"]).failed("could not read the JWK Set");
+    place.run(&["key", "rotate"]).done();
+    assert_eq!(place.run(&["key", "pem"]).done().matches("BEGIN PUBLIC KEY").count(), 2);
+}
+
+#[test]
 fn a_locked_out_administrator_gets_in_again() {
     let place = Place::new();
     place.user("root", &["admin"]);

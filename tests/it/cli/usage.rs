@@ -2,7 +2,7 @@
 
 use super::harness::Place;
 
-const COMMANDS: [&str; 47] = [
+const COMMANDS: [&str; 48] = [
     "",
     "serve",
     "user",
@@ -20,6 +20,7 @@ const COMMANDS: [&str; 47] = [
     "key",
     "key list",
     "key rotate",
+    "key pem",
     "access",
     "access check",
     "service",
