@@ -32,6 +32,7 @@ impl Auth {
             auth_time: session.created_at,
             epoch: user.epoch,
             roles: user.roles.clone(),
+            status: None,
         };
         let key = self.keyring.signing(now)?;
         let text = crypto::sign(&key, &self.settings.issuer, &claims)?;

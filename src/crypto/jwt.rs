@@ -7,7 +7,8 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm as JoseAlgorithm, Header};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use self::payload::{Incoming, Outgoing};
 use super::Error;
@@ -102,11 +103,16 @@ impl std::error::Error for Refusal {}
 /// # Errors
 /// [`Error::Signing`] when the library fails.
 pub fn sign(key: &KeyPair, issuer: &Issuer, claims: &Claims) -> Result<Secret, Error> {
+    encode(key, TYPE, &Outgoing::new(issuer, claims)).map(Secret::new)
+}
+
+/// A JWT of this type: its header is exactly `alg`, `typ` and `kid`.
+pub(super) fn encode(key: &KeyPair, typ: &str, claims: &impl Serialize) -> Result<String, Error> {
     let mut header = Header::new(jose(key.algorithm()));
-    header.typ = Some(TYPE.to_owned());
+    header.typ = Some(typ.to_owned());
     header.kid = Some(key.id().to_string());
     let header = serde_json::to_vec(&header).map_err(|_| Error::Signing)?;
-    let payload = serde_json::to_vec(&Outgoing::new(issuer, claims)).map_err(|_| Error::Signing)?;
+    let payload = serde_json::to_vec(claims).map_err(|_| Error::Signing)?;
     // Large enough from the beginning, so that no part of a token stays behind in freed memory.
     let mut text = String::with_capacity((header.len() + payload.len()) * 4 / 3 + MOST_SIGNATURE);
     URL_SAFE_NO_PAD.encode_string(header, &mut text);
@@ -115,7 +121,7 @@ pub fn sign(key: &KeyPair, issuer: &Issuer, claims: &Claims) -> Result<Secret, E
     let signature = key.sign(text.as_bytes())?;
     text.push('.');
     URL_SAFE_NO_PAD.encode_string(signature, &mut text);
-    Ok(Secret::new(text))
+    Ok(text)
 }
 
 /// What a token says, if it is an access token of ours that is good at `now`. `find` gives the
@@ -130,23 +136,37 @@ pub fn verify(
     issuer: &Issuer,
     now: Timestamp,
 ) -> Result<Verified, Refusal> {
-    let header = read_header(token)?;
+    let header = read_header(token, MAX_BYTES)?;
     if !header.is_access_token() {
         return Err(Refusal::WrongType);
     }
-    let kid = header.kid.as_deref().and_then(|kid| KeyId::try_from(kid).ok());
-    let key = kid.and_then(|kid| find(&kid).filter(|key| key.id() == kid));
-    let key = key.ok_or(Refusal::UnknownKey)?;
-    if header.alg.as_deref() != Some(key.algorithm().name()) {
-        return Err(Refusal::WrongAlgorithm);
-    }
-    let verified = read_claims(token, &key)?.of_issuer(issuer, key.id())?;
+    let key = header.key(find)?;
+    let claims: Incoming = read_claims(token, &key)?;
+    let verified = claims.of_issuer(issuer, key.id())?;
     verified.check_times(now)?;
     Ok(verified)
 }
 
+/// The claims of a token of this type and at most this many bytes that a key of `find` signed;
+/// what they say is not looked at.
+///
+/// # Errors
+/// The first [`Refusal`].
+pub(super) fn verify_signature<T: DeserializeOwned>(
+    token: &str,
+    (typ, most): (&str, usize),
+    find: impl Fn(&KeyId) -> Option<Arc<VerifyingKey>>,
+) -> Result<T, Refusal> {
+    let header = read_header(token, most)?;
+    if header.typ.as_deref() != Some(typ) {
+        return Err(Refusal::WrongType);
+    }
+    let key = header.key(find)?;
+    read_claims(token, &key)
+}
+
 /// The claims, once the key has made the signature over header and claims as they came.
-fn read_claims(token: &str, key: &VerifyingKey) -> Result<Incoming, Refusal> {
+fn read_claims<T: DeserializeOwned>(token: &str, key: &VerifyingKey) -> Result<T, Refusal> {
     let (message, signature) = token.rsplit_once('.').ok_or(Refusal::Malformed)?;
     let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| Refusal::BadEncoding);
     if !key.verifies(message.as_bytes(), &decode(signature)?) {
@@ -180,6 +200,18 @@ struct JoseHeader {
 }
 
 impl JoseHeader {
+    /// The key that it names, if its algorithm is the key's.
+    fn key(
+        &self,
+        find: impl Fn(&KeyId) -> Option<Arc<VerifyingKey>>,
+    ) -> Result<Arc<VerifyingKey>, Refusal> {
+        let kid = self.kid.as_deref().and_then(|kid| KeyId::try_from(kid).ok());
+        let key = kid.and_then(|kid| find(&kid).filter(|key| key.id() == kid));
+        let key = key.ok_or(Refusal::UnknownKey)?;
+        let same = self.alg.as_deref() == Some(key.algorithm().name());
+        if same { Ok(key) } else { Err(Refusal::WrongAlgorithm) }
+    }
+
     /// RFC 9068, 4, with the media type written out or not (RFC 7515, 4.1.9).
     fn is_access_token(&self) -> bool {
         let typ = self.typ.as_deref().unwrap_or_default();
@@ -188,8 +220,8 @@ impl JoseHeader {
 }
 
 /// Reads the header and nothing else; of the other parts it knows only the alphabet.
-fn read_header(token: &str) -> Result<JoseHeader, Refusal> {
-    if token.len() > MAX_BYTES {
+fn read_header(token: &str, most: usize) -> Result<JoseHeader, Refusal> {
+    if token.len() > most {
         return Err(Refusal::TooLong);
     }
     let in_alphabet = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';

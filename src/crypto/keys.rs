@@ -18,6 +18,7 @@ use super::Error;
 use super::digest::sha256;
 use crate::model::{Algorithm, KeyId};
 
+mod jwk;
 mod ready;
 
 /// A private key with its public part, ready to sign with its one algorithm.

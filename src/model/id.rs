@@ -101,6 +101,9 @@ ids! {
     EventId(16);
     /// A one-time link (invite or password reset).
     LinkId(16);
+    /// A Token Status List: 64 random bits, so that a store that was restored never gives one the
+    /// name of another that verifiers may still hold.
+    StatusListId(8);
     /// A signing key: its RFC 7638 SHA-256 thumbprint, the `kid` of tokens and JWKs.
     KeyId(32);
 }

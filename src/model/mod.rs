@@ -19,6 +19,7 @@ mod seal;
 mod secret;
 mod service;
 mod session;
+mod status;
 mod token;
 mod token_check;
 mod user;
@@ -34,7 +35,10 @@ pub use colour::{Colour, NotAColour};
 pub use denial::Denial;
 pub use event::{Actor, Event, EventKind, Outcome};
 pub use forward_cookie::ForwardCookie;
-pub use id::{ApiTokenId, EventId, FromRandom, KeyId, LinkId, NotAnId, SessionId, TokenId, UserId};
+pub use id::{
+    ApiTokenId, EventId, FromRandom, KeyId, LinkId, NotAnId, SessionId, StatusListId, TokenId,
+    UserId,
+};
 pub use key::{Algorithm, KeySchedule, KeyState, SigningKey, UnknownAlgorithm};
 pub use names::{BadName, DisplayName, Email, LoginName, TokenName};
 pub use network::{IpNetwork, NotANetwork};
@@ -44,6 +48,7 @@ pub use seal::{Chain, ChainPlace, ChainSpan, Digest, NotADigest, Seal, SealConte
 pub use secret::{Password, PasswordHash, Secret, TooLong};
 pub use service::{NotAService, Service, ServiceId, ServiceSecret};
 pub use session::{KnownNetwork, Session, SessionRef, SessionState, UserSessions};
+pub use status::{EndedSessions, StatusRef};
 pub use token::{
     AccessToken, Claims, FormCookie, Link, LinkToken, NotAToken, RefreshToken, TokenHash,
     TokenSecret,

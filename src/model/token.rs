@@ -13,6 +13,7 @@ use super::clock::Timestamp;
 use super::id::{LinkId, SessionId, TokenId, UserId};
 use super::role::Roles;
 use super::secret::Secret;
+use super::status::StatusRef;
 
 /// 256 random bits of a bearer secret, wiped on drop.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -239,6 +240,9 @@ pub struct Claims {
     pub epoch: u64,
     /// `roles`: informative; what a caller may do is read from the store.
     pub roles: Roles,
+    /// `status`: where verifiers learn whether it is dead. `None` for a session that began in a
+    /// version without status lists.
+    pub status: Option<StatusRef>,
 }
 
 /// A signed access token, on its way to the client.

@@ -9,7 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doorkey::crypto::{Issuer, KeyPair, VerifyingKey, sign, verify};
 use doorkey::http::bearer::bearer;
 use doorkey::model::{
-    Algorithm, Claims, KeyId, Role, Roles, SessionId, Timestamp, TokenId, UserId,
+    Algorithm, Claims, KeyId, Role, Roles, SessionId, StatusListId, StatusRef, Timestamp, TokenId,
+    UserId,
 };
 use serde_json::Value;
 use warp::http::{HeaderMap, HeaderValue};
@@ -100,6 +101,8 @@ fn claims(number: u8) -> Claims {
         auth_time: NOW,
         epoch: u64::from(number),
         roles: if number == 0 { Roles::from([Role::user()]) } else { Roles::from([Role::admin()]) },
+        status: (number == 0)
+            .then(|| StatusRef { list: StatusListId::from_bytes([4; 8]), index: 5 }),
     }
 }
 

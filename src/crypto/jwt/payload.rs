@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Issuer, Refusal};
-use crate::model::{Claims, KeyId, Roles, ServiceId, SessionId, Timestamp, TokenId, UserId};
+use crate::model::{
+    Claims, KeyId, Roles, ServiceId, SessionId, StatusRef, Timestamp, TokenId, UserId,
+};
 
 /// The longest life of a token.
 const MAX_LIFE: Duration = Duration::from_mins(15);
@@ -29,6 +31,35 @@ pub(super) struct Outgoing<'a> {
     auth_time: Timestamp,
     ver: u64,
     roles: &'a Roles,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Status>,
+}
+
+/// Where verifiers learn whether the token is dead (draft-ietf-oauth-status-list, 6.2).
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Status {
+    status_list: Place,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Place {
+    idx: u32,
+    uri: String,
+}
+
+impl Status {
+    fn new(issuer: &Issuer, place: StatusRef) -> Self {
+        let uri = StatusRef::uri(&issuer.issuer, place.list);
+        Self { status_list: Place { idx: place.index, uri } }
+    }
+
+    /// The place, which is always one of ours.
+    fn place(&self, issuer: &Issuer) -> Result<StatusRef, Refusal> {
+        let Place { idx, uri } = &self.status_list;
+        StatusRef::parse(&issuer.issuer, uri, *idx).ok_or(Refusal::BadClaims)
+    }
 }
 
 impl<'a> Outgoing<'a> {
@@ -45,6 +76,7 @@ impl<'a> Outgoing<'a> {
             auth_time: claims.auth_time,
             ver: claims.epoch,
             roles: &claims.roles,
+            status: claims.status.map(|place| Status::new(issuer, place)),
         }
     }
 }
@@ -66,6 +98,8 @@ pub(super) struct Incoming {
     auth_time: Timestamp,
     ver: u64,
     roles: Roles,
+    #[serde(default, deserialize_with = "present")]
+    status: Option<Status>,
 }
 
 /// RFC 7519, 4.1.3.
@@ -77,8 +111,10 @@ enum Audience {
 }
 
 /// A member that may be absent but not `null`.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
-    Timestamp::deserialize(deserializer).map(Some)
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// What a token says whose signature is right and that is of our issuer, for us; and what else
@@ -104,6 +140,7 @@ impl Incoming {
         if self.client_id != CLIENT {
             return Err(Refusal::WrongClient);
         }
+        let status = self.status.as_ref().map(|status| status.place(issuer)).transpose()?;
         let claims = Claims {
             subject: self.sub,
             session: self.sid,
@@ -113,6 +150,7 @@ impl Incoming {
             auth_time: self.auth_time,
             epoch: self.ver,
             roles: self.roles,
+            status,
         };
         Ok(Verified { claims, key, not_before: self.nbf })
     }

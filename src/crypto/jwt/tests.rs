@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::model::{Role, Roles, SessionId, TokenId, UserId};
+use crate::model::{Role, Roles, SessionId, StatusListId, StatusRef, TokenId, UserId};
 
 pub(super) const NOW: u64 = 1_800_000_000;
 pub(super) const ALL: [Algorithm; 3] = [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256];
@@ -20,6 +20,7 @@ pub(super) fn claims() -> Claims {
         auth_time: Timestamp::from_seconds(NOW - 50),
         epoch: 4,
         roles: Roles::from([Role::user(), Role::admin()]),
+        status: Some(StatusRef { list: StatusListId::from_bytes([4; 8]), index: 5 }),
     }
 }
 
