@@ -37,7 +37,7 @@ fn main() {
             "--sessions" => sessions = vec![number],
             "--ended" => ended = vec![number],
             "--stored" => return read(number),
-            other => panic!("{other} is none of --sessions, --ended, --stored"),
+            other => unreachable!("{other} is none of --sessions, --ended, --stored"),
         }
     }
     println!(

@@ -37,13 +37,16 @@
 //!   that what was made of records can be kept until they change (`auth/seen.rs`).
 //! - [`server`]: wires the above and owns the tasks. [`cli`]: the command line, which sends the
 //!   admin API's own requests to the running server or to the same use cases in its own process.
+//! - [`guard`] (a feature): filters for other people's warp programs, which verify tokens as `auth`
+//!   does but offline, by what the server publishes.
 //!
 //! # Rules that tests hold (`tests/it/layers.rs`)
 //!
 //! - `model` imports nothing of ours; `crypto` and `store` only `model`; `auth` those three;
-//!   `http` only `model`, `auth` and the store's `Error`; `config` only `model`.
-//! - Each third-party crate has one home: warp and hyper in `http`, rustls in
-//!   `http/listen`, askama in `http/pages`, prometheus-client in `http/metrics`, sled in
+//!   `http` only `model`, `auth` and the store's `Error`; `config` only `model`; `guard` only
+//!   `model` and `crypto`.
+//! - Each third-party crate has one home: warp and hyper in `http` (and `guard`), rustls in
+//!   `http/listen` (and `guard`), askama in `http/pages`, prometheus-client in `http/metrics`, sled in
 //!   `store/sled`, argon2, jsonwebtoken, flate2 and aws-lc in `crypto`, figment in
 //!   `config`, clap in `cli`.
 //! - Absence is `Option`; there is one error per layer; `http/refusal.rs` is the only place
@@ -59,6 +62,8 @@ pub mod auth;
 pub mod cli;
 pub mod config;
 pub mod crypto;
+#[cfg(feature = "guard")]
+pub mod guard;
 pub mod http;
 pub mod model;
 pub mod server;

@@ -1,4 +1,4 @@
-//! What systemd is told: ready, alive, stopping (`Type=notify`, sd_notify(3)). Elsewhere nothing
+//! What systemd is told: ready, alive, stopping (`Type=notify`, `sd_notify`(3)). Elsewhere nothing
 //! listens, and nothing is told.
 
 use std::io;

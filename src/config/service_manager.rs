@@ -1,4 +1,4 @@
-//! The variables that systemd sets for a service (sd_notify(3), sd_watchdog_enabled(3)). They are no
+//! The variables that systemd sets for a service (`sd_notify`(3), `sd_watchdog_enabled`(3)). They are no
 //! settings: nobody writes them by hand.
 
 use std::time::Duration;

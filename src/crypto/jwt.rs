@@ -7,6 +7,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm as JoseAlgorithm, Header};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use self::payload::{Incoming, Outgoing};
@@ -135,23 +136,37 @@ pub fn verify(
     issuer: &Issuer,
     now: Timestamp,
 ) -> Result<Verified, Refusal> {
-    let header = read_header(token)?;
+    let header = read_header(token, MAX_BYTES)?;
     if !header.is_access_token() {
         return Err(Refusal::WrongType);
     }
-    let kid = header.kid.as_deref().and_then(|kid| KeyId::try_from(kid).ok());
-    let key = kid.and_then(|kid| find(&kid).filter(|key| key.id() == kid));
-    let key = key.ok_or(Refusal::UnknownKey)?;
-    if header.alg.as_deref() != Some(key.algorithm().name()) {
-        return Err(Refusal::WrongAlgorithm);
-    }
-    let verified = read_claims(token, &key)?.of_issuer(issuer, key.id())?;
+    let key = header.key(find)?;
+    let claims: Incoming = read_claims(token, &key)?;
+    let verified = claims.of_issuer(issuer, key.id())?;
     verified.check_times(now)?;
     Ok(verified)
 }
 
+/// The claims of a token of this type and at most this many bytes that a key of `find` signed;
+/// what they say is not looked at.
+///
+/// # Errors
+/// The first [`Refusal`].
+pub(super) fn verify_signature<T: DeserializeOwned>(
+    token: &str,
+    (typ, most): (&str, usize),
+    find: impl Fn(&KeyId) -> Option<Arc<VerifyingKey>>,
+) -> Result<T, Refusal> {
+    let header = read_header(token, most)?;
+    if header.typ.as_deref() != Some(typ) {
+        return Err(Refusal::WrongType);
+    }
+    let key = header.key(find)?;
+    read_claims(token, &key)
+}
+
 /// The claims, once the key has made the signature over header and claims as they came.
-fn read_claims(token: &str, key: &VerifyingKey) -> Result<Incoming, Refusal> {
+fn read_claims<T: DeserializeOwned>(token: &str, key: &VerifyingKey) -> Result<T, Refusal> {
     let (message, signature) = token.rsplit_once('.').ok_or(Refusal::Malformed)?;
     let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| Refusal::BadEncoding);
     if !key.verifies(message.as_bytes(), &decode(signature)?) {
@@ -185,6 +200,18 @@ struct JoseHeader {
 }
 
 impl JoseHeader {
+    /// The key that it names, if its algorithm is the key's.
+    fn key(
+        &self,
+        find: impl Fn(&KeyId) -> Option<Arc<VerifyingKey>>,
+    ) -> Result<Arc<VerifyingKey>, Refusal> {
+        let kid = self.kid.as_deref().and_then(|kid| KeyId::try_from(kid).ok());
+        let key = kid.and_then(|kid| find(&kid).filter(|key| key.id() == kid));
+        let key = key.ok_or(Refusal::UnknownKey)?;
+        let same = self.alg.as_deref() == Some(key.algorithm().name());
+        if same { Ok(key) } else { Err(Refusal::WrongAlgorithm) }
+    }
+
     /// RFC 9068, 4, with the media type written out or not (RFC 7515, 4.1.9).
     fn is_access_token(&self) -> bool {
         let typ = self.typ.as_deref().unwrap_or_default();
@@ -193,8 +220,8 @@ impl JoseHeader {
 }
 
 /// Reads the header and nothing else; of the other parts it knows only the alphabet.
-fn read_header(token: &str) -> Result<JoseHeader, Refusal> {
-    if token.len() > MAX_BYTES {
+fn read_header(token: &str, most: usize) -> Result<JoseHeader, Refusal> {
+    if token.len() > most {
         return Err(Refusal::TooLong);
     }
     let in_alphabet = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';

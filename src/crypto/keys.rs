@@ -18,6 +18,7 @@ use super::Error;
 use super::digest::sha256;
 use crate::model::{Algorithm, KeyId};
 
+mod jwk;
 mod pem;
 mod ready;
 

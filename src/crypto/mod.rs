@@ -14,6 +14,7 @@ mod random;
 mod seal;
 mod status_list;
 mod strength;
+mod verify_status_list;
 
 pub use credential::CredentialKey;
 pub use credential::CredentialName;
@@ -49,6 +50,8 @@ pub use status_list::StatusList;
 pub use status_list::sign_status_list;
 pub use strength::PasswordPolicy;
 pub use strength::Weakness;
+pub use verify_status_list::VerifiedList;
+pub use verify_status_list::verify_status_list;
 
 /// What can go wrong with a signing key. None of it is a client's fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

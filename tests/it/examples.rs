@@ -159,13 +159,13 @@ fn libraries(name: &str) -> Option<PathBuf> {
 }
 
 fn node() -> Option<Command> {
+    static COPIED: std::sync::Once = std::sync::Once::new();
     let home = libraries("node")?;
     Command::new("node").arg("--version").output().ok().or_else(|| {
         eprintln!("SKIPPED: node is not on this machine");
         None
     })?;
     // Beside its libraries, where Node looks for them.
-    static COPIED: std::sync::Once = std::sync::Once::new();
     COPIED.call_once(|| {
         for name in ["server.mjs", "status.mjs"] {
             std::fs::copy(Path::new("examples/node").join(name), home.join(name)).unwrap();
@@ -184,11 +184,11 @@ fn python() -> Option<Command> {
 }
 
 /// `cargo test` makes it, `cargo test --test it` does not.
-fn rust() -> Option<Command> {
+fn rust(name: &str) -> Option<Command> {
     let built = Path::new(env!("CARGO_BIN_EXE_doorkey")).with_file_name("examples");
-    let built = built.join("resource-server");
+    let built = built.join(name);
     if !built.exists() {
-        eprintln!("SKIPPED: cargo build --example resource-server");
+        eprintln!("SKIPPED: cargo build --example {name}");
         return None;
     }
     Some(Command::new(built))
@@ -220,13 +220,13 @@ fn the_python_server_tells_a_missing_issuer_from_a_bad_token() {
 
 #[test]
 fn the_rust_server_guards_its_routes_offline() {
-    let Some(command) = rust() else { return };
+    let Some(command) = rust("resource-server") else { return };
     guards_its_routes(command);
 }
 
 #[test]
 fn the_rust_server_tells_a_missing_issuer_from_a_bad_token() {
-    let Some(command) = rust() else { return };
+    let Some(command) = rust("resource-server") else { return };
     tells_a_missing_issuer_from_a_bad_token(command);
 }
 
@@ -256,12 +256,35 @@ fn the_python_server_takes_no_bad_list() {
 
 #[test]
 fn the_rust_server_knows_of_a_logout_within_the_bound() {
-    let Some(command) = rust() else { return };
+    let Some(command) = rust("resource-server") else { return };
     knows_of_a_logout(command);
 }
 
 #[test]
 fn the_rust_server_takes_no_bad_list() {
-    let Some(command) = rust() else { return };
+    let Some(command) = rust("resource-server") else { return };
     lists::takes_no_bad_list(command);
+}
+
+/// `doorkey::guard` in a program of its own, as `examples/guard` has it.
+#[test]
+fn the_guarded_program_lets_everybody_in_at_the_front_and_editors_at_the_back() {
+    let Some(mut command) = rust("guard") else { return };
+    let place = Place::open();
+    place.user("ed", &["editor"]);
+    let (server, _, ann) = issuer(&place);
+    let ed = server.login("ed", PASSWORD).token();
+    command.env_remove("GUARD_SERVICE").env_remove("GUARD_SECRET");
+    let program = Resource::start(command, &server.url(""));
+    program.get("/", None).status(200);
+    let nobody = program.get("/notes", None).status(401);
+    assert_eq!(challenge(&nobody), Some(r#"Bearer realm="doorkey""#));
+    let id = server.get_as(&ann, "/auth/me").json()["id"].as_str().unwrap().to_owned();
+    assert_eq!(program.get("/notes", Some(&ann)).status(200).json()["owner"], id.as_str());
+    program.get("/drafts", Some(&ann)).status(403);
+    program.get("/drafts", Some(&ed)).status(200);
+    for bad in bad_tokens(&ann, &token_of_a_stranger()) {
+        let refused = program.get("/notes", Some(&bad)).status(401);
+        assert_eq!(challenge(&refused), Some(r#"Bearer realm="doorkey", error="invalid_token""#));
+    }
 }

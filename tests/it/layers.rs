@@ -13,16 +13,21 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("auth", &["model", "crypto", "store"]),
     ("http", &["model", "auth", "store"]),
     ("config", &["model"]),
+    ("guard", &["model", "crypto"]),
 ];
 
 /// Third-party crates and the only places that may name them.
 const HOMES: &[(&str, &[&str])] = &[
-    ("warp", &["src/http", "src/server/outside.rs", "src/cli"]),
-    ("hyper", &["src/http", "src/server/outside.rs", "src/cli"]),
-    ("hyper_util", &["src/http", "src/cli"]),
+    ("warp", &["src/http", "src/server/outside.rs", "src/cli", "src/guard"]),
+    ("hyper", &["src/http", "src/server/outside.rs", "src/cli", "src/guard"]),
+    ("hyper_util", &["src/http", "src/cli", "src/guard"]),
     ("askama", &["src/http/pages"]),
-    ("rustls", &["src/http/listen/tls.rs", "src/http/listen/tests", "src/cli/healthcheck"]),
-    ("tokio_rustls", &["src/http/listen/tls.rs", "src/http/listen/tests"]),
+    (
+        "rustls",
+        &["src/http/listen/tls.rs", "src/http/listen/tests", "src/cli/healthcheck", "src/guard"],
+    ),
+    ("tokio_rustls", &["src/http/listen/tls.rs", "src/http/listen/tests", "src/guard"]),
+    ("rustls_native_certs", &["src/guard/tls.rs"]),
     ("webpki", &["src/http/listen/tls.rs"]),
     ("rcgen", &["src/server/self_signed.rs"]),
     ("matchit", &["src/http"]),
@@ -46,6 +51,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tracing_subscriber", &["src/cli"]),
     ("jiff", &["src/model", "src/config"]),
     ("crc32fast", &["src/store/sled"]),
+    ("flate2", &["src/crypto/status_list.rs", "src/crypto/verify_status_list.rs"]),
     ("rustix", &["src/store/sled", "src/server/outside.rs", "src/cli"]),
 ];
 

@@ -7,6 +7,8 @@ mod auth;
 mod cli;
 mod config;
 mod examples;
+#[cfg(feature = "guard")]
+mod guard;
 mod harness;
 mod http;
 mod layers;

@@ -2,39 +2,15 @@
 
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use serde::Deserialize;
+use base64::engine::general_purpose::STANDARD;
 
-use super::{Public, VerifyingKey};
+use super::VerifyingKey;
 use crate::crypto::Error;
-use crate::model::Algorithm;
 
 /// The characters of a line (RFC 7468, 2).
 const LINE: usize = 64;
 
-/// The members of a JWK that make the key; others are none of its business.
-#[derive(Deserialize)]
-struct Jwk {
-    alg: String,
-    kid: String,
-    crv: Option<String>,
-    x: Option<String>,
-    y: Option<String>,
-    n: Option<String>,
-    e: Option<String>,
-}
-
 impl VerifyingKey {
-    /// The key of a JWK as this server serves them; `None` when it is not one, or its `kid` is not
-    /// the thumbprint of the key, so that a damaged file is not taken for a key.
-    #[must_use]
-    pub fn from_jwk(jwk: &serde_json::Value) -> Option<Self> {
-        let jwk = Jwk::deserialize(jwk).ok()?;
-        let algorithm: Algorithm = jwk.alg.parse().ok()?;
-        let key = Self::new(algorithm, jwk.public(algorithm)?).ok()?;
-        (key.id().to_string() == jwk.kid).then_some(key)
-    }
-
     /// The `SubjectPublicKeyInfo` as PEM, with the last newline.
     ///
     /// # Errors
@@ -55,19 +31,6 @@ impl VerifyingKey {
     }
 }
 
-impl Jwk {
-    fn public(&self, algorithm: Algorithm) -> Option<Public> {
-        let bytes = |text: &Option<String>| URL_SAFE_NO_PAD.decode(text.as_ref()?).ok();
-        let curve = self.crv.as_deref();
-        let public = match algorithm {
-            Algorithm::Es256 => Public::Ec { x: bytes(&self.x)?, y: bytes(&self.y)? },
-            Algorithm::EdDsa => Public::Ed { x: bytes(&self.x)? },
-            Algorithm::Rs256 => Public::Rsa { n: bytes(&self.n)?, e: bytes(&self.e)? },
-        };
-        (public.kind().1 == curve).then_some(public)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use aws_lc_rs::rand::SystemRandom;
@@ -79,6 +42,7 @@ mod tests {
 
     use super::*;
     use crate::crypto::KeyPair;
+    use crate::model::Algorithm;
 
     fn der(pem: &str) -> Vec<u8> {
         let lines: Vec<&str> = pem.lines().collect();

@@ -13,7 +13,7 @@ use crate::crypto::Error;
 use crate::model::Algorithm;
 
 /// 3072 bits (NIST SP 800-57, 128 bits of security): a shorter RSA key is refused.
-const RSA_MIN_BYTES: usize = 384;
+pub(super) const RSA_MIN_BYTES: usize = 384;
 
 /// A private key that signs with its one algorithm.
 pub(super) enum Ready {

@@ -32,8 +32,8 @@ pub(crate) fn bit(list: &Answer, index: usize) -> bool {
     use base64::Engine as _;
     use std::io::Read as _;
     let claims = claims(&list.text());
-    let lst = claims["status_list"]["lst"].as_str().unwrap();
-    let packed = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(lst).unwrap();
+    let text = claims["status_list"]["lst"].as_str().unwrap();
+    let packed = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).unwrap();
     let mut bits = Vec::new();
     ZlibDecoder::new(&*packed).read_to_end(&mut bits).unwrap();
     bits[index / 8] >> (index % 8) & 1 == 1

@@ -202,7 +202,8 @@ impl Answer {
     async fn of(answer: Response<Incoming>) -> Self {
         let (parts, body) = answer.into_parts();
         // Whoever refuses an upload may close before it is read to its end.
-        let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+        let body =
+            body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
         let cookies = parts.headers.get_all("set-cookie").iter();
         let cookies = cookies.map(|line| line.to_str().unwrap().to_owned());
         trace::answered(&body, cookies);
@@ -263,9 +264,8 @@ impl Answer {
 /// As `encodeURIComponent` writes it.
 fn escaped(text: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(byte);
-    let each = |byte: u8| match plain(&byte) {
-        true => char::from(byte).to_string(),
-        false => format!("%{byte:02X}"),
+    let each = |byte: u8| {
+        if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
     };
     text.bytes().map(each).collect()
 }

@@ -1,4 +1,4 @@
-//! HAProxy, which verifies access tokens itself and asks nobody.
+//! `HAProxy`, which verifies access tokens itself and asks nobody.
 
 use std::process::Command;
 use std::time::{Duration, Instant};

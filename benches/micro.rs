@@ -1,0 +1,120 @@
+//! Single steps of a request, by criterion: `cargo bench --bench micro`. Instructions of the same
+//! work: `benches/instructions.sh`.
+
+#[expect(dead_code, reason = "memory is not measured here")]
+mod common;
+
+use std::hint::black_box;
+use std::path::Path;
+use std::sync::Arc;
+
+use common::{HOUR, Scale, open_store, start};
+use criterion::{Criterion, criterion_group, criterion_main};
+use doorkey::auth::{Auth, Client, Credentials};
+use doorkey::crypto::{Issuer, KeyPair, MasterKey, Random, sign, verify};
+use doorkey::http::kind::Kind;
+use doorkey::http::problem::Problem;
+use doorkey::model::{
+    Algorithm, Claims, Clock, KeyId, RefreshToken, Role, Rule, Secret, SessionId, Timestamp,
+    TokenId, UserId,
+};
+use doorkey::store::Store;
+use tokio::runtime::Runtime;
+
+const SCALE: Scale = Scale { failures: 0, waiting: 8, keep_events: HOUR };
+const NOW: u64 = 1_800_000_000;
+
+fn issuer() -> Issuer {
+    let name = "https://auth.example.org".to_owned();
+    Issuer { issuer: name.clone(), audience: name }
+}
+
+fn claims() -> Claims {
+    let now = Timestamp::from_seconds(NOW);
+    Claims {
+        subject: UserId::from_bytes([1; 16]),
+        session: SessionId::from_bytes([2; 16]),
+        id: TokenId::from_bytes([3; 16]),
+        issued_at: now,
+        expires_at: Timestamp::from_seconds(NOW + 600),
+        auth_time: now,
+        epoch: 0,
+        roles: [Role::user()].into(),
+        status: None,
+    }
+}
+
+/// Signing and verifying a whole token.
+fn tokens(c: &mut Criterion) {
+    for algorithm in [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256] {
+        let key = KeyPair::generate(algorithm).expect("a key");
+        let (issuer, claims) = (issuer(), claims());
+        let token = sign(&key, &issuer, &claims).expect("a token");
+        let known = Arc::new(key.verifying_key());
+        let find = |_: &KeyId| Some(Arc::clone(&known));
+        let now = Timestamp::from_seconds(NOW);
+        c.bench_function(&format!("sign {algorithm}"), |b| {
+            b.iter(|| sign(&key, black_box(&issuer), &claims));
+        });
+        c.bench_function(&format!("verify {algorithm}"), |b| {
+            b.iter(|| verify(black_box(token.expose()), find, &issuer, now));
+        });
+    }
+}
+
+struct SignedIn {
+    auth: Auth,
+    store: Store,
+    refresh: RefreshToken,
+    access: String,
+}
+
+/// One user on a store of its own, signed in.
+async fn signed_in(data: &Path) -> SignedIn {
+    let clock = Clock::manual(Timestamp::from_seconds(NOW));
+    let store = open_store(data, clock.clone());
+    let master = MasterKey::generate(&Random::seeded(1));
+    let auth = start(master, (store.clone(), clock), SCALE).await;
+    let client = Client::operator();
+    let password = || Secret::new("correct horse battery staple".to_owned());
+    let new = doorkey::auth::NewUser {
+        username: "ann".to_owned(),
+        password: Some(password()),
+        email: None,
+        roles: None,
+    };
+    let operator = doorkey::auth::Access::operator();
+    auth.create_user(&operator, new, &client).await.expect("a user");
+    let credentials = Credentials { username: "ann".to_owned(), password: password() };
+    let login = auth.login(credentials, None, &client).await.expect("a login");
+    let access = login.access.text.expose().to_owned();
+    SignedIn { auth, store, refresh: login.refresh, access }
+}
+
+/// What a request costs behind HTTP.
+fn use_cases(c: &mut Criterion) {
+    let runtime = Runtime::new().expect("a runtime");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("data");
+    let SignedIn { auth, store, refresh, access } = runtime.block_on(signed_in(&data));
+    c.bench_function("refresh", |b| b.iter(|| runtime.block_on(auth.refresh(&refresh))));
+    c.bench_function("authenticate, token seen", |b| {
+        b.iter(|| runtime.block_on(auth.authenticate(black_box(&access))));
+    });
+    c.bench_function("session lookup", |b| {
+        b.iter(|| runtime.block_on(store.sessions().get(black_box(refresh.session))));
+    });
+}
+
+/// The answer to what is refused.
+fn problem(c: &mut Criterion) {
+    c.bench_function("problem answer", |b| {
+        b.iter(|| {
+            let problem = Problem::new(Kind::InvalidToken, Rule::RouteUnknown);
+            problem.into_response(black_box("0123456789abcdef"))
+        });
+    });
+}
+
+criterion_group!(benches, tokens, use_cases, problem);
+criterion_main!(benches);

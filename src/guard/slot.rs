@@ -1,0 +1,154 @@
+//! One thing that the issuer serves, kept in memory and fetched by one at a time.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::task::JoinHandle;
+
+use super::fetch::FetchError;
+use crate::model::Clock;
+
+/// After a failure nobody asks again for so long.
+const PAUSE: Duration = Duration::from_secs(5);
+/// A good answer is not asked for again sooner than this.
+const MIN_AGE: Duration = Duration::from_secs(1);
+
+/// Where the thing comes from.
+pub(super) trait Source: Send + Sync + 'static {
+    type Item: Send + Sync + 'static;
+
+    /// One request to the issuer; its answer, checked.
+    fn fetch(&self) -> impl Future<Output = Result<Kept<Self::Item>, FetchError>> + Send;
+}
+
+/// What was fetched and how long it serves, all since the start of the clock.
+#[derive(Debug)]
+pub(super) struct Kept<T> {
+    pub(super) item: Arc<T>,
+    /// From here on it is fetched anew, behind the requests that use it.
+    pub(super) renew_from: Duration,
+    /// From here on a request waits for the new one, if no other does.
+    pub(super) wait_from: Duration,
+    /// From here on it is not used any more.
+    pub(super) good_until: Duration,
+}
+
+impl<T> Clone for Kept<T> {
+    fn clone(&self) -> Self {
+        Self { item: Arc::clone(&self.item), ..*self }
+    }
+}
+
+struct Held<T> {
+    kept: Option<Kept<T>>,
+    /// The last try, good or not.
+    tried: Option<Duration>,
+    failed: bool,
+    /// The last try that somebody made who missed something in a fresh one.
+    missed: Option<Duration>,
+}
+
+/// The place of one thing. Never more than one request for it is under way.
+pub(super) struct Slot<S: Source> {
+    pub(super) source: S,
+    clock: Clock,
+    held: RwLock<Held<S::Item>>,
+    turn: Arc<Mutex<()>>,
+}
+
+impl<S: Source> Slot<S> {
+    pub(super) fn new(source: S, clock: Clock) -> Self {
+        let held = Held { kept: None, tried: None, failed: false, missed: None };
+        Self { source, clock, held: RwLock::new(held), turn: Arc::default() }
+    }
+
+    /// The thing; `None` when there is none that may be used and the issuer gives none.
+    pub(super) async fn get(self: &Arc<Self>) -> Option<Arc<S::Item>> {
+        let now = self.clock.monotonic();
+        let Some(kept) = self.kept().filter(|kept| now < kept.good_until) else {
+            let turn = Arc::clone(&self.turn).lock_owned().await;
+            if self.usable().is_none() && self.may_try() {
+                self.fetch(turn).await.ok();
+            }
+            return self.usable();
+        };
+        if now < kept.renew_from || !self.may_try() {
+            return Some(kept.item);
+        }
+        // Who finds another at it goes on with what there is.
+        let Ok(turn) = Arc::clone(&self.turn).try_lock_owned() else { return Some(kept.item) };
+        let fetching = self.fetch(turn);
+        if now >= kept.wait_from {
+            fetching.await.ok();
+        }
+        Some(self.usable().unwrap_or(kept.item))
+    }
+
+    /// Fetches anew for someone who missed something in `seen`, at most once a `pause`; what there
+    /// is then.
+    pub(super) async fn get_after(
+        self: &Arc<Self>,
+        seen: &Arc<S::Item>,
+        pause: Duration,
+    ) -> Option<Arc<S::Item>> {
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        let now = self.clock.monotonic();
+        let is_seen = self.usable().is_none_or(|item| Arc::ptr_eq(&item, seen));
+        let may = self.read(|held| held.missed.is_none_or(|last| now >= last + pause));
+        if is_seen && may {
+            self.write(|held| held.missed = Some(now));
+            self.fetch(turn).await.ok();
+        }
+        self.usable()
+    }
+
+    /// Whether it may be used now.
+    pub(super) fn is_good(&self) -> bool {
+        self.usable().is_some()
+    }
+
+    fn usable(&self) -> Option<Arc<S::Item>> {
+        let now = self.clock.monotonic();
+        self.kept().filter(|kept| now < kept.good_until).map(|kept| kept.item)
+    }
+
+    /// Asks the issuer in a task of its own, so that it ends well when the request that wants it
+    /// goes away. Whoever has the turn is the only one.
+    #[expect(clippy::disallowed_methods, reason = "the program around has no place for our tasks")]
+    fn fetch(self: &Arc<Self>, turn: OwnedMutexGuard<()>) -> JoinHandle<()> {
+        let slot = Arc::clone(self);
+        tokio::spawn(async move {
+            let fetched = slot.source.fetch().await;
+            if let Err(error) = &fetched {
+                tracing::warn!(%error, "the issuer gave no answer that can be used");
+            }
+            slot.write(|held| {
+                held.tried = Some(slot.clock.monotonic());
+                held.failed = fetched.is_err();
+                held.kept = fetched.ok().or_else(|| held.kept.take());
+            });
+            drop(turn);
+        })
+    }
+
+    fn may_try(&self) -> bool {
+        let now = self.clock.monotonic();
+        self.read(|held| {
+            let pause = if held.failed { PAUSE } else { MIN_AGE };
+            held.tried.is_none_or(|last| now >= last + pause)
+        })
+    }
+
+    fn kept(&self) -> Option<Kept<S::Item>> {
+        self.read(|held| held.kept.clone())
+    }
+
+    fn read<R>(&self, look: impl FnOnce(&Held<S::Item>) -> R) -> R {
+        look(&self.held.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn write(&self, change: impl FnOnce(&mut Held<S::Item>)) {
+        change(&mut self.held.write().unwrap_or_else(PoisonError::into_inner));
+    }
+}

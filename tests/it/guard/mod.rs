@@ -1,0 +1,10 @@
+//! `doorkey::guard`: other people's warp programs behind doorkey's tokens.
+
+mod fake;
+mod keys;
+mod lists;
+mod program;
+mod socket;
+mod tls;
+mod tokens;
+mod walk;
