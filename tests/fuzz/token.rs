@@ -12,7 +12,7 @@ use doorkey::model::{
     Algorithm, Claims, KeyId, Role, Roles, SessionId, StatusListId, StatusRef, Timestamp, TokenId,
     UserId,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use warp::http::{HeaderMap, HeaderValue};
 
 use crate::json::members;
@@ -183,6 +183,7 @@ fn hold(payload: &[u8], claims: &Claims) {
         "auth_time",
         "ver",
         "roles",
+        "status",
     ];
     assert!(object.keys().all(|name| known.contains(name)), "an unknown claim");
     assert_eq!(object["iss"], "https://id.example");
@@ -195,6 +196,12 @@ fn hold(payload: &[u8], claims: &Claims) {
     assert_eq!(object["sub"], &claims.subject.to_string());
     assert_eq!(object["sid"], &claims.session.to_string());
     assert_eq!(time("ver"), claims.epoch);
+    let list = object.get("status").map(|status| &status["status_list"]);
+    let place = claims.status.map(|place| {
+        let uri = StatusRef::uri("https://id.example", place.list);
+        json!({"idx": place.index, "uri": uri})
+    });
+    assert_eq!(list, place.as_ref());
 }
 
 /// The header has exactly the form `scheme SP token`, and the query names no other.

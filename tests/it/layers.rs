@@ -41,7 +41,6 @@ const HOMES: &[(&str, &[&str])] = &[
     ("sha_crypt", &["src/crypto"]),
     ("jsonwebtoken", &["src/crypto"]),
     ("aws_lc_rs", &["src/crypto"]),
-    ("flate2", &["src/crypto/status_list.rs"]),
     ("getrandom", &["src/crypto"]),
     ("unicode_normalization", &["src/crypto"]),
     ("figment", &["src/config"]),
