@@ -120,7 +120,7 @@ impl Auth {
         if bearer.starts_with(PlainApiToken::PREFIX) {
             return Err(Error::InvalidToken(Rule::ApiTokenHere.into()));
         }
-        let name = self.seen_tokens.name(bearer);
+        let name = self.seen_tokens.name(bearer.as_bytes());
         match self.seen_tokens.get(&name, &self.store) {
             Some(good) if self.is_still_good(&good, now) => Ok(good),
             // What speaks against it now is said in the order of the checks.

@@ -133,7 +133,7 @@ impl Auth {
     /// while none of them has changed.
     async fn by_cookie(&self, cookie: &ForwardCookie) -> Result<Identity, Error> {
         let now = self.clock.now();
-        let name = self.seen_cookies.name(cookie.to_text().expose());
+        let name = self.seen_cookies.name(cookie.to_text().expose().as_bytes());
         let seen = self.seen_cookies.get(&name, &self.store);
         let good = match seen {
             Some(good) if good.is_live(now) => good,

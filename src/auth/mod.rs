@@ -82,7 +82,7 @@ pub use self::trail::{
     EventLine, Expected, Line, TrailFinding, TrailFlaw, TrailPage, TrailReport, Verifier,
 };
 pub use self::users::UserChange;
-use crate::crypto::{FormKey, ForwardKey, Issuer, PasswordPolicy, Passwords, Random};
+use crate::crypto::{FormKey, ForwardKey, Issuer, PasswordPolicy, Passwords, PublicIds, Random};
 pub use crate::crypto::{PoolLoad, PublicJwk as JwksKey};
 use crate::model::{
     AccessRules, Algorithm, ApiTokenId, Clock, EventId, Roles, ServiceId, SessionId, TokenHash,
@@ -170,6 +170,7 @@ pub struct Auth {
     throttle: Arc<Throttle>,
     clock: Clock,
     random: Random,
+    request_ids: PublicIds,
     settings: Settings,
     failures: audit::Failures,
     told: audit::Told,
@@ -177,6 +178,7 @@ pub struct Auth {
     tokens_used: last_used::LastUsed<ApiTokenId>,
     seen_tokens: seen::Seen<authenticate::GoodToken>,
     seen_api_tokens: seen::Seen<api_access::GoodApiToken>,
+    seen_sessions: seen::Seen<refresh::Held>,
     setup_used: tokio::sync::Notify,
     watch: clock::ClockWatch,
     backups: back_up::Backups,
@@ -197,8 +199,11 @@ impl Auth {
         let (form_key, forward_key) = (parts.keyring.form_key(), parts.keyring.forward_key());
         let started = parts.clock.monotonic();
         let lists = Arc::new(StatusLists::new(parts.clock.clone(), settings.status_ttl));
-        let (seen_tokens, seen_api_tokens) =
-            (seen::Seen::new(&parts.random), seen::Seen::new(&parts.random));
+        let (seen_tokens, seen_api_tokens, seen_sessions) = (
+            seen::Seen::new(&parts.random),
+            seen::Seen::new(&parts.random),
+            seen::Seen::new(&parts.random),
+        );
         let seen_cookies = seen::Seen::new(&parts.random);
         Self {
             store: parts.store.watched_by(lists.clone()),
@@ -206,6 +211,7 @@ impl Auth {
             keyring: parts.keyring,
             throttle: parts.throttle,
             clock: parts.clock,
+            request_ids: PublicIds::new(parts.random.clone()),
             random: parts.random,
             settings,
             failures: audit::Failures::default(),
@@ -215,6 +221,7 @@ impl Auth {
             seen_tokens,
             seen_cookies,
             seen_api_tokens,
+            seen_sessions,
             setup_used: tokio::sync::Notify::new(),
             watch: clock::ClockWatch::default(),
             backups: back_up::Backups::default(),
@@ -229,7 +236,7 @@ impl Auth {
     /// A fresh id for a request.
     #[must_use]
     pub fn new_request_id(&self) -> String {
-        self.random.id::<EventId>().to_string()
+        self.request_ids.next::<EventId>().to_string()
     }
 
     /// Whether anyone may make an account.

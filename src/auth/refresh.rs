@@ -1,10 +1,12 @@
 //! A refresh token for an access token, and for nothing else.
 
+use std::sync::Arc;
+
 use super::{Auth, Error};
+use crate::crypto::CredentialName;
 use crate::model::{
     AccessToken, Denial, RefreshToken, Rule, Session, SessionState, Timestamp, User,
 };
-use crate::store::Stored;
 
 /// What a refresh gives. There is no refresh token in it, and no later end of the session: the
 /// mission's rule is this type.
@@ -16,6 +18,13 @@ pub struct Refreshed {
     pub session: Session,
 }
 
+/// The session of a refresh token that is good, and whose it is.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) user: User,
+    pub(super) session: Session,
+}
+
 impl Auth {
     /// A new access token of a live session, by the account's state of now. Writes nothing, so
     /// any number of tabs may do it at once.
@@ -25,16 +34,17 @@ impl Auth {
     /// answer, [`Error::ClockNotSet`] before anything is judged by a clock that is not set.
     pub async fn refresh(&self, token: &RefreshToken) -> Result<Refreshed, Error> {
         let now = self.issuing_time()?;
-        let (user, session) = self.accept_refresh(token, now).await?;
-        let (user, session) = (user.value, session.value);
-        let access = self.issue(&session, &user, now)?;
+        let held = self.accept_refresh(token, now).await?;
+        let session = &held.session;
+        let access = self.issue(session, &held.user, now)?;
         self.last_used.note(session.id, Some(session.last_used_at), now);
         let last_used_at = self.last_used.of(session.id).unwrap_or(session.last_used_at);
-        Ok(Refreshed { access, session: session.used(last_used_at) })
+        Ok(Refreshed { access, session: session.clone().used(last_used_at) })
     }
 
     /// Every check between a refresh token and its acceptance at `now`, in the order of
-    /// [`TokenCheck::OF_REFRESH`](crate::model::TokenCheck::OF_REFRESH).
+    /// [`TokenCheck::OF_REFRESH`](crate::model::TokenCheck::OF_REFRESH). Of a token that was good
+    /// before, the records are not read again while neither has changed.
     ///
     /// # Errors
     /// As [`Auth::refresh`].
@@ -42,19 +52,35 @@ impl Auth {
         &self,
         token: &RefreshToken,
         now: Timestamp,
-    ) -> Result<(Stored<User>, Stored<Session>), Error> {
+    ) -> Result<Arc<Held>, Error> {
+        let name = self.seen_sessions.name(token.to_text().expose().as_bytes());
+        match self.seen_sessions.get(&name, &self.store) {
+            Some(held) if judge(&held.session, Some(&held.user), now).is_none() => Ok(held),
+            Some(_) | None => self.accept_unseen_refresh((token, name), now).await,
+        }
+    }
+
+    async fn accept_unseen_refresh(
+        &self,
+        (token, name): (&RefreshToken, CredentialName),
+        now: Timestamp,
+    ) -> Result<Arc<Held>, Error> {
+        let of_session = self.store.sessions().stamp(token.session);
         let proved = self.prove(token).await?;
-        let session = proved.map_err(|rule| Error::SessionEnded(rule.into()))?;
+        let session = proved.map_err(|rule| Error::SessionEnded(rule.into()))?.value;
         let denied = |rule: Rule| {
-            let (user, id) = (session.value.user, session.value.id);
-            Error::SessionEnded(Denial::from(rule).about(Some(user), Some(id)))
+            Error::SessionEnded(Denial::from(rule).about(Some(session.user), Some(session.id)))
         };
-        let user = self.store.users().get(session.value.user).await?;
-        if let Some(rule) = judge(&session.value, user.as_ref().map(|u| &u.value), now) {
+        let users = self.store.users();
+        let stamps = [of_session, users.stamp(session.user)];
+        let user = users.get(session.user).await?.map(|user| user.value);
+        if let Some(rule) = judge(&session, user.as_ref(), now) {
             return Err(denied(rule));
         }
         let user = user.ok_or_else(|| denied(Rule::RefreshUserUnknown))?;
-        Ok((user, session))
+        let held = Arc::new(Held { user, session });
+        self.seen_sessions.keep(name, stamps, (&held, &self.store));
+        Ok(held)
     }
 }
 

@@ -39,8 +39,8 @@ impl<T> Seen<T> {
     }
 
     /// The name of a credential as it was presented.
-    pub(super) fn name(&self, presented: &str) -> CredentialName {
-        self.key.name(presented.as_bytes())
+    pub(super) fn name(&self, presented: &[u8]) -> CredentialName {
+        self.key.name(presented)
     }
 
     /// What was made of this credential, if its records have not changed since.
@@ -99,10 +99,10 @@ mod tests {
     #[test]
     fn only_the_same_bytes_are_found_again() {
         let (seen, store) = start();
-        seen.keep(seen.name("token"), stamps(&store), (&Arc::new(7), &store));
-        assert_eq!(seen.get(&seen.name("token"), &store), Some(Arc::new(7)));
+        seen.keep(seen.name(b"token"), stamps(&store), (&Arc::new(7), &store));
+        assert_eq!(seen.get(&seen.name(b"token"), &store), Some(Arc::new(7)));
         for other in ["Token", "token ", "token=", "toke"] {
-            assert_eq!(seen.get(&seen.name(other), &store), None, "{other:?}");
+            assert_eq!(seen.get(&seen.name(other.as_bytes()), &store), None, "{other:?}");
         }
     }
 
@@ -110,15 +110,15 @@ mod tests {
     async fn a_change_of_either_record_ends_it() {
         let (seen, store) = start();
         for key in [format!("user/{}", IDS.0), format!("session/{}", IDS.1)] {
-            seen.keep(seen.name("token"), stamps(&store), (&Arc::new(7), &store));
+            seen.keep(seen.name(b"token"), stamps(&store), (&Arc::new(7), &store));
             store.commit(Commit::new().put(key.as_str(), "x")).await.unwrap();
-            assert_eq!(seen.get(&seen.name("token"), &store), None, "{key}");
+            assert_eq!(seen.get(&seen.name(b"token"), &store), None, "{key}");
         }
         // A stamp from before the change is none of what was read after it.
         let before = stamps(&store);
         store.commit(Commit::new().delete(format!("user/{}", IDS.0))).await.unwrap();
-        seen.keep(seen.name("token"), before, (&Arc::new(7), &store));
-        assert_eq!(seen.get(&seen.name("token"), &store), None);
+        seen.keep(seen.name(b"token"), before, (&Arc::new(7), &store));
+        assert_eq!(seen.get(&seen.name(b"token"), &store), None);
     }
 
     #[test]
@@ -126,7 +126,7 @@ mod tests {
         let (seen, store) = start();
         let [one, two] = stamps(&store);
         for stamps in [[None, None], [one, None], [None, two]] {
-            seen.keep(seen.name("token"), stamps, (&Arc::new(7), &store));
+            seen.keep(seen.name(b"token"), stamps, (&Arc::new(7), &store));
         }
         assert_eq!(count(&seen), 0);
     }
@@ -135,12 +135,12 @@ mod tests {
     fn the_table_is_bounded_and_the_latest_stay() {
         let (seen, store) = start();
         for n in 0..20_000_u32 {
-            let name = seen.name(&n.to_string());
+            let name = seen.name(&n.to_be_bytes());
             seen.keep(name, stamps(&store), (&Arc::new(n), &store));
             assert_eq!(seen.get(&name, &store), Some(Arc::new(n)));
         }
         assert_eq!(count(&seen), MOST, "20,000 fill every set");
-        let again = seen.name("19999");
+        let again = seen.name(&19_999_u32.to_be_bytes());
         seen.keep(again, stamps(&store), (&Arc::new(1), &store));
         assert_eq!((count(&seen), seen.get(&again, &store)), (MOST, Some(Arc::new(1))));
     }
@@ -149,7 +149,7 @@ mod tests {
     fn what_no_longer_holds_makes_room_first() {
         let (seen, store) = start();
         let names: Vec<CredentialName> = (0..100_000_u32)
-            .map(|n| seen.name(&n.to_string()))
+            .map(|n| seen.name(&n.to_be_bytes()))
             .filter(|name| name.place(seen.sets.len()) == 0)
             .take(WAYS + 1)
             .collect();

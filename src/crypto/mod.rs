@@ -42,6 +42,7 @@ pub use password::Passwords;
 pub use password::PoolLoad;
 pub use password::PoolSettings;
 pub use password::Verdict;
+pub use random::PublicIds;
 pub use random::Random;
 pub use seal::BadMasterKey;
 pub use seal::CannotOpen;

@@ -1,8 +1,8 @@
 //! Where chance comes from: the operating system, or a test's seed.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
@@ -101,6 +101,38 @@ impl fmt::Debug for Random {
     }
 }
 
+/// Identifiers that are no secrets, such as those of requests: each draw from the system makes
+/// [`PublicIds::AT_ONCE`] bytes of them. A system call costs more than all else of an identifier.
+#[derive(Debug)]
+pub struct PublicIds {
+    random: Random,
+    drawn: Mutex<Vec<u8>>,
+}
+
+impl PublicIds {
+    /// How many bytes are drawn together.
+    const AT_ONCE: usize = 1_024;
+
+    /// Identifiers from this source.
+    #[must_use]
+    pub fn new(random: Random) -> Self {
+        Self { random, drawn: Mutex::default() }
+    }
+
+    /// A fresh identifier.
+    #[must_use]
+    pub fn next<T: FromRandom>(&self) -> T {
+        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        if drawn.len() < T::BYTES {
+            *drawn = self.random.bytes::<{ Self::AT_ONCE }>().to_vec();
+        }
+        let rest = drawn.len() - T::BYTES;
+        let id = T::from_random(&drawn[rest..]);
+        drawn.truncate(rest);
+        id
+    }
+}
+
 /// Not through aws-lc, whose own generator takes some forty milliseconds to start.
 #[expect(clippy::disallowed_methods, reason = "this is the Random that all others ask")]
 fn fill_from_system(bytes: &mut [u8]) {
@@ -147,6 +179,13 @@ mod tests {
         assert_eq!(ids.len(), 1_000);
         assert_ne!(random.secret().expose(), random.secret().expose());
         assert_ne!(random.bytes::<64>()[..32], random.bytes::<64>()[32..]);
+    }
+
+    #[test]
+    fn public_ids_are_each_drawn_once() {
+        let ids = PublicIds::new(Random::system());
+        let drawn: HashSet<SessionId> = (0..1_000).map(|_| ids.next()).collect();
+        assert_eq!(drawn.len(), 1_000);
     }
 
     #[test]

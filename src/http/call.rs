@@ -1,7 +1,11 @@
 //! A request as the endpoints see it: everything common is already checked.
 
+use std::ops::Deref;
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
+use warp::http::request::Parts;
 use warp::http::{HeaderMap, Method};
 
 use super::kind::Kind;
@@ -23,13 +27,24 @@ pub(super) struct Call {
     /// The proven service; `None` on routes that are not for services.
     pub(super) service: Option<ServiceAccess>,
     /// All of it.
-    pub(super) headers: HeaderMap,
+    pub(super) headers: Headers,
     /// The parts of the path that the route names.
     pub(super) parts: Vec<(String, String)>,
     /// Behind the `?`, as sent.
     pub(super) query: Option<String>,
     /// Empty where the route ignores it.
     pub(super) body: Bytes,
+}
+
+/// The headers of a request, shared with the gate.
+pub(super) struct Headers(pub(super) Arc<Parts>);
+
+impl Deref for Headers {
+    type Target = HeaderMap;
+
+    fn deref(&self) -> &HeaderMap {
+        &self.0.headers
+    }
 }
 
 impl Call {

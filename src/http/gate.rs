@@ -17,7 +17,7 @@ use warp::reply::Response;
 pub(super) use self::guard::refused_token;
 use self::methods::{Methods, router};
 use super::body::{BadBody, read_body};
-use super::call::Call;
+use super::call::{Call, Headers};
 use super::headers::SecurityHeaders;
 use super::kind::Kind;
 use super::listen::Peer;
@@ -101,6 +101,7 @@ impl Api {
         B: HttpBody<Data = Bytes> + Unpin + Send,
     {
         let (head, body) = request.into_parts();
+        let head = Arc::new(head);
         let client = self.client(&head.headers, peer);
         let request_id = client.request_id.clone().unwrap_or_default();
         let (watch, ip) = (self.watch(&head), client.ip);
@@ -145,7 +146,7 @@ impl Api {
 
     async fn route<B>(
         &self,
-        head: &Parts,
+        head: &Arc<Parts>,
         body: B,
         (client, peer): (Client, Peer),
     ) -> Result<Response, Problem>
@@ -164,12 +165,15 @@ impl Api {
         let found = self.0.paths.at(path).map_err(|_| not_there(Rule::RouteUnknown))?;
         let visible = found.value.visible_to(peer);
         let visible = visible.ok_or_else(|| not_there(Rule::RouteOfOperator))?;
-        let methods = visible.allowed();
-        let preflight = || self.0.origins.preflight(&head.method, &head.headers, &methods);
-        if let Some(answer) = visible.is_shared().then(preflight).flatten() {
-            return Ok(answer);
+        if head.method == Method::OPTIONS && visible.is_shared() {
+            let methods = visible.allowed();
+            let preflight = self.0.origins.preflight(&head.method, &head.headers, &methods);
+            if let Some(answer) = preflight {
+                return Ok(answer);
+            }
         }
-        let endpoint = visible.endpoint(&head.method).ok_or_else(|| no_method(&methods))?;
+        let endpoint = visible.endpoint(&head.method);
+        let endpoint = endpoint.ok_or_else(|| no_method(&visible.allowed()))?;
         let parts = found.params.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
         let access = self.guard(&endpoint.route, head, peer).await?;
         let service = self.service(&endpoint.route, &head.headers, &client).await?;
@@ -181,7 +185,7 @@ impl Api {
             client,
             access,
             service,
-            headers: head.headers.clone(),
+            headers: Headers(Arc::clone(head)),
             parts,
             query: head.uri.query().map(str::to_owned),
             body,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 use warp::http::header::CONTENT_TYPE;
-use warp::http::{HeaderValue, StatusCode};
+use warp::http::{HeaderMap, HeaderValue, StatusCode};
 use warp::reply::Response;
 
 use super::kind::Kind;
@@ -11,6 +11,9 @@ use super::openapi::words;
 use super::refusals::Refusal;
 use crate::auth::{IssuedLink, SessionView};
 use crate::model::{AccessToken, Event, Role, Rule, Session, User};
+
+/// As many headers as most answers have at the end: room for them is made once.
+const MOST_HEADERS: usize = 12;
 
 /// An answer with a JSON body.
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
@@ -22,7 +25,9 @@ pub(super) fn typed(status: StatusCode, media: &'static str, body: &impl Seriali
     let bytes = serde_json::to_vec(body).expect("our answers are plain data");
     let mut response = Response::new(bytes.into());
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));
+    let mut headers = HeaderMap::with_capacity(MOST_HEADERS);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
+    *response.headers_mut() = headers;
     response
 }
 

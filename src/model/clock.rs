@@ -57,7 +57,7 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = i64::try_from(self.0).unwrap_or(i64::MAX);
         let moment = jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::MAX);
-        write!(f, "{}", moment.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        write!(f, "{moment:.0}")
     }
 }
 

@@ -9,9 +9,7 @@ const OPERATOR: Peer = Peer::Unix { uid: 0 };
 
 fn methods(routes: impl IntoIterator<Item = Route>) -> Methods {
     let filter = warp::any().map(Response::default).boxed();
-    let endpoint = |route: Route| {
-        (route.method.clone(), Arc::new(Endpoint { route, filter: filter.clone(), row: None }))
-    };
+    let endpoint = |route: Route| Arc::new(Endpoint { route, filter: filter.clone(), row: None });
     Methods(routes.into_iter().map(endpoint).collect())
 }
 

@@ -7,6 +7,7 @@
 //! after it and nothing behind it is ever read as a request.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -139,8 +140,9 @@ impl<S> CheckedStream<S> {
 impl<S: AsyncRead + Unpin> CheckedStream<S> {
     /// More from the client; false at its end.
     fn poll_more(&mut self, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
-        let mut chunk = [0; CHUNK];
-        let mut buffer = ReadBuf::new(&mut chunk);
+        // Not cleared before it is filled: there are three reads to a request.
+        let mut chunk = [MaybeUninit::uninit(); CHUNK];
+        let mut buffer = ReadBuf::uninit(&mut chunk);
         ready!(Pin::new(&mut self.inner).poll_read(context, &mut buffer))?;
         self.held.extend_from_slice(buffer.filled());
         Poll::Ready(Ok(!buffer.filled().is_empty()))

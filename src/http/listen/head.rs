@@ -29,8 +29,12 @@ impl Scan {
     /// time. A head ends at its first empty line; blank lines before it are passed over
     /// (RFC 9112, 2.2).
     pub(super) fn go_on(&mut self, bytes: &[u8]) -> Head {
-        while let Some(&byte) = bytes.get(self.at) {
+        loop {
             let after_cr = self.at > self.line && bytes[self.at - 1] == b'\r';
+            if !after_cr {
+                self.at += plain(&bytes[self.at..]);
+            }
+            let Some(&byte) = bytes.get(self.at) else { return Head::Unfinished };
             let allowed = match byte {
                 b'\n' => after_cr,
                 b'\t' | b'\r' => !after_cr,
@@ -44,7 +48,6 @@ impl Scan {
                 return if is_good(&bytes[..self.at]) { Head::Good(self.at) } else { Head::Bad };
             }
         }
-        Head::Unfinished
     }
 
     /// At the end of a line: whether it was the empty one that ends the head.
@@ -55,6 +58,15 @@ impl Scan {
         self.has_start |= !is_empty;
         ends
     }
+}
+
+/// How many bytes stand before the first control character. Sixteen are looked at together: most
+/// of a head is a token without one.
+fn plain(bytes: &[u8]) -> usize {
+    let is_plain = |chunk: &&[u8; 16]| !chunk.iter().fold(false, |c, b| c | b.is_ascii_control());
+    let skipped = 16 * bytes.as_chunks().0.iter().take_while(is_plain).count();
+    let rest = &bytes[skipped..];
+    skipped + rest.iter().position(u8::is_ascii_control).unwrap_or(rest.len())
 }
 
 /// Whether the first line and the fields behind it can be read in one way only.

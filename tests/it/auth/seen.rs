@@ -60,6 +60,26 @@ async fn a_token_that_was_seen_reads_no_record_and_another_of_its_session_does_o
     learn(&other, &engine).await;
 }
 
+/// The session goes on: only what proves it is known by heart.
+#[tokio::test]
+async fn a_refresh_token_that_was_seen_reads_no_record_and_ends_with_its_session() {
+    let acts = ENDS.into_iter().map(Some).chain([None]);
+    for act in acts {
+        let (server, engine) = watched().await;
+        let ann = server.user("ann").await;
+        ann.refresh().await.status(200);
+        let before = (engine.reads(), engine.commits());
+        let body: serde_json::Value = ann.refresh().await.status(200).json();
+        assert_eq!((engine.reads(), engine.commits()), before, "nothing is read or written");
+        assert_eq!(status(&ann.with_token(body["access_token"].as_str().unwrap())).await, 200);
+        match act {
+            Some(act) => end(&server, &ann.user_id, act).await,
+            None => drop(ann.post("/auth/logout").send().await.status(204)),
+        }
+        ann.refresh().await.status(401).problem("session_ended");
+    }
+}
+
 #[tokio::test]
 async fn what_an_administrator_ends_is_refused_in_the_very_next_request() {
     for act in ENDS {

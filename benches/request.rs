@@ -1,0 +1,279 @@
+//! What one request costs, without a network: a client and a server on one thread, joined by a
+//! pipe in memory, so that the same work takes the same instructions each time.
+//! `cargo bench --bench request [-- KIND ROUNDS]`; under `valgrind --tool=callgrind` for the
+//! instructions of each function. Kinds: `raw` (hyper alone, an answer of the same length), `seen`
+//! (a protected route with one token), `new` (another token each time), `refresh`, `healthz`, and
+//! without HTTP `sign` and `verify` (a whole token) and `signature` and `verification` (nothing
+//! but those).
+//!
+//! Client and pipe are part of each figure: compare with `raw`.
+
+#![expect(clippy::print_stdout, reason = "the table is what this program is for")]
+
+mod common;
+
+use std::convert::Infallible;
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use doorkey::auth::{Access, Client, Credentials, NewUser};
+use doorkey::crypto::{Issuer, KeyPair, MasterKey, Random, sign, verify};
+use doorkey::http::client_ip::ForwardedHeader;
+use doorkey::http::cookie::CookieRule;
+use doorkey::http::kind::Kind;
+use doorkey::http::listen::{self, Accepted, Handler, Limits, Listener, Peer, Unanswered};
+use doorkey::http::problem::Problem;
+use doorkey::http::{Api, Look, Settings};
+use doorkey::model::{Algorithm, Claims, Clock, Colour, Role, Roles, Rule, Secret, Timestamp};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+use tokio::sync::{Mutex, mpsc};
+use warp::http::{Request, Response};
+
+use common::{HOUR, Scale, open_store, start};
+
+const ORIGIN: &str = "https://auth.example.org";
+const PASSWORD: &str = "correct horse battery staple";
+const PEER: Peer =
+    Peer::Tcp(SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9));
+const SCALE: Scale = Scale { failures: 0, waiting: 8, keep_events: HOUR };
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let rounds = words.get(1).and_then(|word| word.parse().ok()).unwrap_or(20_000);
+    let all =
+        ["raw", "healthz", "seen", "new", "refresh", "sign", "signature", "verify", "verification"];
+    let wanted = |kind: &&str| words.first().is_none_or(|word| word == kind);
+    println!("{:<10} {:>10}", "kind", "us of CPU");
+    for kind in all.into_iter().filter(wanted) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let took = runtime.expect("a runtime").block_on(run(kind, rounds));
+        println!("{kind:<10} {took:>10.2}");
+    }
+}
+
+/// Microseconds of CPU of a round.
+async fn run(kind: &str, rounds: u32) -> f64 {
+    match kind {
+        "sign" | "signature" | "verify" | "verification" => bare(kind, rounds),
+        "raw" => {
+            let (near, far) = duplex(64 * 1024);
+            let server = serve_raw(far);
+            let requests =
+                vec![get("/auth/me", &format!("Authorization: Bearer {}", "x".repeat(600)))];
+            tokio::select! {
+                () = server => 0.0,
+                took = ask(near, &requests, rounds) => took,
+            }
+        }
+        kind => through_doorkey(kind, rounds).await,
+    }
+}
+
+fn get(path: &str, header: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nHost: auth.example.org\r\nUser-Agent: bench\r\nAccept: */*\r\n{header}\r\n\r\n").into()
+}
+
+/// Sends the requests in turn on one connection, each after the answer to the one before.
+async fn ask(mut near: DuplexStream, requests: &[Vec<u8>], rounds: u32) -> f64 {
+    let mut answer = vec![0; 16 * 1024];
+    let mut one = async |request: &[u8]| {
+        near.write_all(request).await.expect("the server reads");
+        let mut got = 0;
+        loop {
+            got += near.read(&mut answer[got..]).await.expect("the server answers");
+            let text = &answer[..got];
+            let Some(end) = text.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
+            let head = String::from_utf8_lossy(&text[..end]).to_ascii_lowercase();
+            assert!(head.starts_with("http/1.1 200"), "{head}");
+            let length =
+                head.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next());
+            let length: usize = length.and_then(|length| length.parse().ok()).expect("a length");
+            if got >= end + 4 + length {
+                return;
+            }
+        }
+    };
+    for request in requests.iter().cycle().take(100) {
+        one(request).await;
+    }
+    let before = cpu();
+    for request in requests.iter().cycle().skip(100).take(rounds as usize) {
+        one(request).await;
+    }
+    (cpu() - before).as_secs_f64() * 1e6 / f64::from(rounds)
+}
+
+/// The CPU time of this thread.
+fn cpu() -> Duration {
+    let stat = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux");
+    let nanos = stat.split(' ').next().and_then(|word| word.parse().ok());
+    Duration::from_nanos(nanos.expect("the kernel says it"))
+}
+
+async fn serve_raw(far: DuplexStream) {
+    let service = service_fn(|_: Request<Incoming>| async {
+        let mut answer = Response::new(Full::new(Bytes::from(vec![b'x'; 240])));
+        let json = warp::http::HeaderValue::from_static("application/json");
+        answer.headers_mut().insert("content-type", json);
+        Ok::<_, Infallible>(answer)
+    });
+    let mut http = hyper::server::conn::http1::Builder::new();
+    let _ = http.timer(TokioTimer::new()).serve_connection(TokioIo::new(far), service).await;
+}
+
+/// Connections through a pipe in memory.
+struct Pipes(Mutex<mpsc::Receiver<DuplexStream>>);
+
+struct Pipe(DuplexStream);
+
+impl Accepted for Pipe {
+    type Io = DuplexStream;
+
+    async fn establish(self) -> io::Result<DuplexStream> {
+        Ok(self.0)
+    }
+}
+
+impl Listener for Pipes {
+    type Accepted = Pipe;
+
+    async fn accept(&self) -> io::Result<(Pipe, Peer)> {
+        match self.0.lock().await.recv().await {
+            Some(pipe) => Ok((Pipe(pipe), PEER)),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Outside(Api);
+
+impl Handler for Outside {
+    async fn call(&self, request: Request<Incoming>, peer: Peer) -> warp::reply::Response {
+        self.0.handle(request, peer).await
+    }
+
+    fn refuse(&self, _: Unanswered, peer: Peer) -> warp::reply::Response {
+        self.0.refuse(Problem::new(Kind::NotFound, Rule::RouteUnknown), peer)
+    }
+
+    fn turned_away(&self, _: Peer) {}
+}
+
+async fn through_doorkey(kind: &str, rounds: u32) -> f64 {
+    let folder = tempfile::tempdir().expect("a folder");
+    let clock = Clock::system();
+    let store = open_store(&folder.path().join("data"), clock.clone());
+    let auth = Arc::new(start(MasterKey::generate(&Random::system()), (store, clock), SCALE).await);
+    let ann = NewUser {
+        username: "ann".to_owned(),
+        password: Some(Secret::new(PASSWORD.to_owned())),
+        email: None,
+        roles: None,
+    };
+    let client = Client { ip: None, user_agent: "bench".to_owned(), request_id: None };
+    auth.create_user(&Access::operator(), ann, &client).await.expect("an account");
+    let credentials =
+        Credentials { username: "ann".to_owned(), password: Secret::new(PASSWORD.to_owned()) };
+    let login = auth.login(credentials, None, &client).await.expect("a login");
+    let count = if kind == "new" { rounds + 100 } else { 1 };
+    let mut requests = Vec::new();
+    for _ in 0..count {
+        let token = auth.refresh(&login.refresh).await.expect("a token").access;
+        requests.push(match kind {
+            "refresh" => format!(
+                "POST /auth/refresh HTTP/1.1\r\nHost: auth.example.org\r\nOrigin: {ORIGIN}\r\nUser-Agent: bench\r\nAccept: */*\r\nContent-Length: 0\r\nCookie: __Host-refresh={}\r\n\r\n",
+                login.refresh.to_text().expose()
+            ).into(),
+            "healthz" => get("/healthz", "X-Nothing: 1"),
+            _ => get("/auth/me", &format!("Authorization: Bearer {}", token.text.expose())),
+        });
+    }
+    let (pipes, accept) = mpsc::channel(1);
+    let (near, far) = duplex(64 * 1024);
+    pipes.send(far).await.expect("the server accepts");
+    let api = Outside(Api::new(auth, settings()));
+    let exempt: listen::Exempt = Arc::new(|_| true);
+    let pipes = Pipes(Mutex::new(accept));
+    let server = listen::serve(pipes, api, (limits(), exempt), std::future::pending());
+    tokio::select! {
+        () = server => 0.0,
+        took = ask(near, &requests, rounds) => took,
+    }
+}
+
+fn limits() -> Limits {
+    let wait = Duration::from_secs(30);
+    Limits {
+        max_connections: 1_024,
+        connections_per_address: 0,
+        header_timeout: wait,
+        idle_timeout: wait,
+        request_timeout: wait,
+        shutdown_grace: wait,
+    }
+}
+
+fn settings() -> Settings {
+    Settings {
+        trusted_proxies: Vec::new(),
+        forwarded_header: ForwardedHeader::XForwardedFor,
+        own_origins: vec![ORIGIN.to_owned()],
+        cors_origins: Vec::new(),
+        strict_origin: false,
+        cookie: CookieRule::HOST,
+        hsts: Some(HOUR),
+        max_body: 16 * 1024,
+        body_timeout: Duration::from_secs(5),
+        issuer: ORIGIN.to_owned(),
+        pages: Look {
+            name: "Example".to_owned(),
+            logo: None,
+            accent: Colour::rgb(0x2f, 0x5d, 0x8a),
+            languages: doorkey::http::Language::ALL.to_vec(),
+            return_to: Vec::new(),
+        },
+        metrics: false,
+        demo: false,
+    }
+}
+
+/// The token alone.
+fn bare(kind: &str, rounds: u32) -> f64 {
+    let (key, random) = (KeyPair::generate(Algorithm::Es256).expect("a key"), Random::system());
+    let issuer = Issuer { issuer: ORIGIN.to_owned(), audience: ORIGIN.to_owned() };
+    let now = Timestamp::from_seconds(1_800_000_000);
+    let claims = Claims {
+        subject: random.id(),
+        session: random.id(),
+        id: random.id(),
+        issued_at: now,
+        expires_at: now.plus(Duration::from_mins(10)),
+        auth_time: now,
+        epoch: 1,
+        roles: Roles::from([Role::user()]),
+    };
+    let verifying = Arc::new(key.verifying_key());
+    let token = sign(&key, &issuer, &claims).expect("a token");
+    let message = token.expose().as_bytes();
+    let signature = key.sign(message).expect("a signature");
+    let find = |_: &_| Some(Arc::clone(&verifying));
+    let before = cpu();
+    for _ in 0..rounds {
+        match kind {
+            "sign" => drop(sign(&key, &issuer, &claims).expect("a token")),
+            "signature" => drop(key.sign(message).expect("a signature")),
+            "verify" => drop(verify(token.expose(), find, &issuer, now).expect("it is good")),
+            _ => assert!(verifying.verifies(message, &signature)),
+        }
+    }
+    (cpu() - before).as_secs_f64() * 1e6 / f64::from(rounds)
+}
