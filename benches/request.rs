@@ -27,7 +27,7 @@ use doorkey::http::cookie::CookieRule;
 use doorkey::http::kind::Kind;
 use doorkey::http::listen::{self, Accepted, Handler, Limits, Listener, Peer, Unanswered};
 use doorkey::http::problem::Problem;
-use doorkey::http::{Api, Look, Settings};
+use doorkey::http::{Api, Forward, ForwardMode, ForwardProxy, IdentityHeaders, Look, Settings};
 use doorkey::model::{Algorithm, Claims, Clock, Colour, Role, Roles, Rule, Secret, Timestamp};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -37,7 +37,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tokio::sync::{Mutex, mpsc};
 use warp::http::{Request, Response};
 
-use common::{HOUR, Scale, open_store, start};
+use common::{HOUR, Scale, open_store, start, status_kib};
 
 const ORIGIN: &str = "https://auth.example.org";
 const PASSWORD: &str = "correct horse battery staple";
@@ -57,6 +57,7 @@ fn main() {
         let took = runtime.expect("a runtime").block_on(run(kind, rounds));
         println!("{kind:<10} {took:>10.2}");
     }
+    println!("resident at the end: {} KiB", status_kib("VmRSS:"));
 }
 
 /// Microseconds of CPU of a round.
@@ -108,7 +109,7 @@ async fn ask(mut near: DuplexStream, requests: &[Vec<u8>], rounds: u32) -> f64 {
     for request in requests.iter().cycle().skip(100).take(rounds as usize) {
         one(request).await;
     }
-    (cpu() - before).as_secs_f64() * 1e6 / f64::from(rounds)
+    cpu().saturating_sub(before).as_secs_f64() * 1e6 / f64::from(rounds)
 }
 
 /// The CPU time of this thread.
@@ -243,6 +244,18 @@ fn settings() -> Settings {
         },
         metrics: false,
         demo: false,
+        forward: Forward {
+            site: None,
+            proxy: ForwardProxy::Forwarded,
+            mode: ForwardMode::Redirect,
+            headers: IdentityHeaders::named([
+                "x-auth-user",
+                "x-auth-id",
+                "x-auth-roles",
+                "x-auth-email",
+            ]),
+            access: Arc::default(),
+        },
     }
 }
 
@@ -260,6 +273,7 @@ fn bare(kind: &str, rounds: u32) -> f64 {
         auth_time: now,
         epoch: 1,
         roles: Roles::from([Role::user()]),
+        status: None,
     };
     let verifying = Arc::new(key.verifying_key());
     let token = sign(&key, &issuer, &claims).expect("a token");
@@ -275,5 +289,5 @@ fn bare(kind: &str, rounds: u32) -> f64 {
             _ => assert!(verifying.verifies(message, &signature)),
         }
     }
-    (cpu() - before).as_secs_f64() * 1e6 / f64::from(rounds)
+    cpu().saturating_sub(before).as_secs_f64() * 1e6 / f64::from(rounds)
 }
