@@ -102,7 +102,7 @@ impl fmt::Debug for Random {
 }
 
 /// Identifiers that are no secrets, such as those of requests: each draw from the system makes
-/// [`PublicIds::AT_ONCE`] bytes of them. A system call costs more than all else of an identifier.
+/// a kilobyte of them. A system call costs more than all else of an identifier.
 #[derive(Debug)]
 pub struct PublicIds {
     random: Random,
