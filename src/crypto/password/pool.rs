@@ -28,7 +28,11 @@ impl fmt::Display for Busy {
 
 impl std::error::Error for Busy {}
 
-type Job = Box<dyn FnOnce(&Memory) + Send>;
+type Job = Box<dyn FnOnce(&Memory) -> Answer + Send>;
+
+/// Tells the caller what came of a job. Called when the job counts no longer, so that who has its
+/// answer finds the thread free.
+type Answer = Box<dyn FnOnce()>;
 
 /// What the password pool has to do at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +51,18 @@ struct Counts {
     running: AtomicUsize,
     queued: AtomicUsize,
     refused: AtomicU64,
+}
+
+impl Counts {
+    /// The result of work that could be done.
+    fn worked<T>(&self, result: Result<T, NoMemory>) -> Option<T> {
+        result
+            .inspect_err(|error| {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(%error, "a password was not looked at");
+            })
+            .ok()
+    }
 }
 
 /// The threads and their queue. The threads end when the pool is dropped and its queue is empty.
@@ -106,20 +122,16 @@ impl Pool {
         let (asked, max_wait) = (Instant::now(), self.max_wait);
         let counts = Arc::clone(&self.counts);
         let job: Job = Box::new(move |memory| {
-            if answer.is_closed() {
-                return;
-            }
-            if asked.elapsed() > max_wait {
+            let done = if answer.is_closed() {
+                None
+            } else if asked.elapsed() > max_wait {
                 counts.refused.fetch_add(1, Ordering::Relaxed);
-                return;
-            }
-            match work(memory) {
-                Ok(done) => drop(answer.send(done)),
-                Err(error) => {
-                    counts.refused.fetch_add(1, Ordering::Relaxed);
-                    tracing::error!(%error, "a password was not looked at");
-                }
-            }
+                None
+            } else {
+                counts.worked(work(memory))
+            };
+            // Without a result the caller is told by the channel's end.
+            Box::new(move || drop(done.map(|done| answer.send(done))))
         });
         self.enqueue(job)?;
         answered.await.map_err(|_| Busy)
@@ -149,9 +161,12 @@ fn work_off(jobs: &Mutex<Receiver<Job>>, counts: &Counts, memory: &Memory) {
         counts.running.fetch_add(1, Ordering::Relaxed);
         counts.queued.fetch_sub(1, Ordering::Relaxed);
         // A panic ends its own job; the thread goes on, and the memory, which holds no state.
-        let done = catch_unwind(AssertUnwindSafe(|| job(memory)));
-        drop::<Result<(), Box<dyn Any + Send>>>(done);
+        let answer: Result<Answer, Box<dyn Any + Send>> =
+            catch_unwind(AssertUnwindSafe(|| job(memory)));
         counts.running.fetch_sub(1, Ordering::Relaxed);
+        if let Ok(answer) = answer {
+            answer();
+        }
     }
 }
 
@@ -210,6 +225,7 @@ mod tests {
             assert_eq!(job.await, Ok(()));
         }
         assert_eq!(pool.run(|_| Ok(7)).await, Ok(7));
+        assert_eq!(pool.load().running, 0, "who has its answer finds the thread free");
     }
 
     /// PW-08.
