@@ -144,6 +144,11 @@ impl Ledger {
         }
     }
 
+    /// Whether the server is there and well. One that has gone is like one that was killed.
+    pub fn answers(&mut self, path: &str) -> bool {
+        self.client.get(path, By::Nothing).is_ok_and(|answer| answer.status == 200)
+    }
+
     pub fn status(&mut self, path: &str, wanted: u16) {
         let answer = self.client.get(path, By::Nothing).unwrap();
         assert_eq!(answer.status, wanted, "{path}: {:?}", answer.json());

@@ -121,9 +121,9 @@ fn a_start_with_too_little_memory_loses_nothing() {
         let shell = format!("ulimit -c 0; ulimit -v {}; exec \"$0\" \"$@\"", mib * KIB);
         let wrapper = ["sh".to_owned(), "-c".to_owned(), shell];
         if let Ok(server) = place.start_within(&wrapper, PATIENCE) {
-            started += 1;
             ledger.moved(server.address);
-            ledger.status("/healthz", 200);
+            // One that had just enough for its start may have nothing left for a request.
+            started += usize::from(ledger.answers("/healthz"));
         }
         let server = place.start().unwrap_or_else(|said| panic!("after {mib} MiB: {said}"));
         ledger.moved(server.address);
