@@ -63,7 +63,7 @@ fn measure(sessions: usize, percent: usize) {
     let own = u64::try_from(places.len() * size_of::<StatusRef>()).expect("a size") / KIB;
     let process = status_kib("VmRSS:").saturating_sub(before + own);
     let dead: Vec<StatusRef> = places.iter().copied().take(sessions * percent / 100).collect();
-    lists.ended(&dead);
+    lists.ended(&dead, true);
     let load = lists.load();
     let made = make_all(&lists, &places);
     println!(

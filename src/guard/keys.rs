@@ -102,7 +102,7 @@ impl Source for KeySource {
             item: Arc::new(keys),
             renew_from: asked + fresh / 2,
             wait_from: asked + fresh,
-            good_until: asked + self.keep,
+            good_until: asked.saturating_add(self.keep),
         })
     }
 }

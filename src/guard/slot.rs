@@ -95,7 +95,8 @@ impl<S: Source> Slot<S> {
         let turn = Arc::clone(&self.turn).lock_owned().await;
         let now = self.clock.monotonic();
         let is_seen = self.usable().is_none_or(|item| Arc::ptr_eq(&item, seen));
-        let may = self.read(|held| held.missed.is_none_or(|last| now >= last + pause));
+        let may =
+            self.read(|held| held.missed.is_none_or(|last| now.saturating_sub(last) >= pause));
         if is_seen && may {
             self.write(|held| held.missed = Some(now));
             self.fetch(turn).await.ok();

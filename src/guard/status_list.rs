@@ -12,7 +12,7 @@ use crate::model::{Clock, StatusListId, StatusRef, Timestamp};
 
 const MEDIA: &str = "application/statuslist+jwt";
 /// The most lists in memory; one is for very many sessions.
-const MAX_LISTS: usize = 64;
+const MAX_LISTS: usize = 256;
 
 /// The lists of the issuer that tokens have named.
 pub(super) struct Lists {
@@ -40,6 +40,10 @@ impl Lists {
     /// Whether the session behind a verified token is live, by the list that it names.
     pub(super) async fn check(&self, status: StatusRef) -> Result<(), Why> {
         let list = self.slot(status.list).get().await.ok_or(Why::NoList)?;
+        // Monotonic time may stand still while a machine sleeps.
+        if list.expires_at <= self.clock.now() {
+            return Err(Why::NoList);
+        }
         match list.is_ended(status.index) {
             Some(false) => Ok(()),
             Some(true) => Err(Why::Ended),

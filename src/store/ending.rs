@@ -28,7 +28,9 @@ pub trait Watch: fmt::Debug + Send + Sync + 'static {
 
     /// The tokens of these places are dead, or nobody knows whether they are: after a commit
     /// whose outcome is not known they count as dead.
-    fn ended(&self, places: &[StatusRef]);
+    /// `certain` is false where a later commit may say otherwise: the session may live on, and its
+    /// tokens as long as it.
+    fn ended(&self, places: &[StatusRef], certain: bool);
 }
 
 /// What a commit under way ends. The watcher is told when it is dropped: after the commit, after
@@ -36,13 +38,16 @@ pub trait Watch: fmt::Debug + Send + Sync + 'static {
 pub(super) struct Ending<'a> {
     watch: &'a dyn Watch,
     places: Vec<StatusRef>,
+    /// Whether the commit is known to have been written.
+    certain: bool,
 }
 
 impl Ending<'_> {
     /// Tells what came of the commit: of one that wrote nothing the watcher hears nothing.
     pub(super) fn settle(mut self, done: &Result<(), Error>) {
         match done {
-            Ok(()) | Err(Error::Unavailable(_) | Error::Corrupt { .. }) => {}
+            Ok(()) => self.certain = true,
+            Err(Error::Unavailable(_) | Error::Corrupt { .. }) => {}
             Err(Error::Conflict | Error::TooLarge) => self.places.clear(),
         }
     }
@@ -51,7 +56,7 @@ impl Ending<'_> {
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
         if !self.places.is_empty() {
-            self.watch.ended(&self.places);
+            self.watch.ended(&self.places, self.certain);
         }
     }
 }
@@ -95,7 +100,7 @@ impl Store {
         if let Some(left) = &gathered.left {
             commit = commit.and(ended::insert(left));
         }
-        Ok((commit, Some(Ending { watch, places: gathered.places })))
+        Ok((commit, Some(Ending { watch, places: gathered.places, certain: false })))
     }
 
     /// Where the tokens of a session stand that have not died yet. `None` for one that has ended
@@ -161,7 +166,7 @@ mod tests {
     #[derive(Debug)]
     struct Heard {
         clock: Clock,
-        places: Mutex<Vec<StatusRef>>,
+        places: Mutex<Vec<bool>>,
     }
 
     impl Watch for Heard {
@@ -169,26 +174,27 @@ mod tests {
             &self.clock
         }
 
-        fn ended(&self, places: &[StatusRef]) {
-            self.places.lock().unwrap_or_else(PoisonError::into_inner).extend(places);
+        fn ended(&self, places: &[StatusRef], certain: bool) {
+            let each = places.iter().map(|_| certain);
+            self.places.lock().unwrap_or_else(PoisonError::into_inner).extend(each);
         }
     }
 
-    /// How many places are heard of after an end that comes out so.
-    fn heard(end: impl FnOnce(Ending<'_>)) -> usize {
+    /// What is heard of a place after an end that comes out so.
+    fn heard(end: impl FnOnce(Ending<'_>)) -> Vec<bool> {
         let clock = Clock::manual(Timestamp::from_seconds(1));
         let watch = Heard { clock, places: Mutex::default() };
         let place = StatusRef { list: StatusListId::from_bytes([1; 8]), index: 1 };
-        end(Ending { watch: &watch, places: vec![place] });
-        watch.places.into_inner().unwrap().len()
+        end(Ending { watch: &watch, places: vec![place], certain: false });
+        watch.places.into_inner().unwrap()
     }
 
     #[test]
     fn what_may_have_been_written_has_ended_and_what_was_not_has_not() {
-        assert_eq!(heard(|ending| ending.settle(&Ok(()))), 1);
-        assert_eq!(heard(|ending| ending.settle(&Err(Error::unavailable("a disk")))), 1);
-        assert_eq!(heard(|ending| drop::<Ending<'_>>(ending)), 1, "the caller went away");
-        assert_eq!(heard(|ending| ending.settle(&Err(Error::Conflict))), 0);
-        assert_eq!(heard(|ending| ending.settle(&Err(Error::TooLarge))), 0);
+        assert_eq!(heard(|ending| ending.settle(&Ok(()))), [true]);
+        assert_eq!(heard(|ending| ending.settle(&Err(Error::unavailable("a disk")))), [false]);
+        assert_eq!(heard(|ending| drop::<Ending<'_>>(ending)), [false], "the caller went away");
+        assert!(heard(|ending| ending.settle(&Err(Error::Conflict))).is_empty());
+        assert!(heard(|ending| ending.settle(&Err(Error::TooLarge))).is_empty());
     }
 }

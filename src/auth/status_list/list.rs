@@ -82,6 +82,15 @@ impl List {
         self.set(place, false);
     }
 
+    /// The tokens of this place count as dead, as long as nobody knows whether they are. The place
+    /// stays with its session, which may live on.
+    pub(super) fn doubt(&mut self, place: u32, until: Timestamp) {
+        if self.until.get(at(place)).is_none_or(|held| *held == 0) {
+            self.hold(place, until);
+        }
+        self.set(place, true);
+    }
+
     /// The tokens of this place are dead, and the last has expired by `until`.
     pub(super) fn end(&mut self, place: u32, until: Timestamp) {
         self.make(place);
@@ -192,6 +201,21 @@ mod tests {
         list.take(&[3], time(500));
         list.end(3, time(1_000));
         list.tend(time(601), KEPT);
+        assert!(list.is_free(3));
+    }
+
+    /// A logout that could not be stored, and then one that was: the tokens of between are dead.
+    #[test]
+    fn a_doubt_takes_nothing_from_the_time_of_the_end_that_follows() {
+        let mut list = List::new(0);
+        list.take(&[3], time(9_000));
+        list.doubt(3, time(1_000));
+        list.tend(time(2_000), KEPT);
+        assert_eq!((list.is_dead(3), list.taken()), (Some(true), 1), "the session may live on");
+        list.end(3, time(2_900));
+        list.tend(time(2_800), KEPT);
+        assert_eq!(list.is_dead(3), Some(true));
+        list.tend(time(3_001), KEPT);
         assert!(list.is_free(3));
     }
 

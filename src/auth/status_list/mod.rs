@@ -47,7 +47,7 @@ pub struct StatusListLoad {
 pub struct StatusLists {
     table: Mutex<Table>,
     /// One list is compressed and signed at a time.
-    making: tokio::sync::Mutex<()>,
+    making: Arc<tokio::sync::Mutex<()>>,
     clock: Clock,
     ttl: Duration,
 }
@@ -67,11 +67,30 @@ struct Kept {
     signed: Option<serve::Made>,
 }
 
+/// An end, or the doubt whether there was one.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    place: StatusRef,
+    /// When the last token has expired.
+    until: Timestamp,
+    certain: bool,
+}
+
 /// What ended in lists that are not there yet.
 #[derive(Debug, Default)]
 struct Noted {
-    ended: Vec<(StatusRef, Timestamp)>,
+    ended: Vec<End>,
     is_full: bool,
+}
+
+impl List {
+    fn hears(&mut self, End { place, until, certain }: End) {
+        if certain {
+            self.end(place.index, until);
+        } else {
+            self.doubt(place.index, until);
+        }
+    }
 }
 
 impl From<List> for Kept {
@@ -85,7 +104,7 @@ impl StatusLists {
     #[must_use]
     pub fn new(clock: Clock, ttl: Duration) -> Self {
         let table = Table { lists: BTreeMap::new(), noted: Some(Noted::default()) };
-        let making = tokio::sync::Mutex::default();
+        let making = Arc::default();
         Self { table: Mutex::new(table), making, clock, ttl }
     }
 
@@ -170,24 +189,24 @@ impl Watch for StatusLists {
         &self.clock
     }
 
-    fn ended(&self, places: &[StatusRef]) {
+    fn ended(&self, places: &[StatusRef], certain: bool) {
         let until = self.clock.now().plus(StatusRef::OUTLIVES);
         let mut table = self.table();
-        for place in places {
-            if let Some(kept) = table.lists.get_mut(&place.list) {
-                kept.list.end(place.index, until);
+        for end in places.iter().map(|place| End { place: *place, until, certain }) {
+            if let Some(kept) = table.lists.get_mut(&end.place.list) {
+                kept.list.hears(end);
             } else if let Some(noted) = &mut table.noted {
-                noted.note(*place, until);
+                noted.note(end);
             }
         }
     }
 }
 
 impl Noted {
-    fn note(&mut self, place: StatusRef, until: Timestamp) {
+    fn note(&mut self, end: End) {
         self.is_full |= self.ended.len() >= MOST_NOTED;
         if !self.is_full {
-            self.ended.push((place, until));
+            self.ended.push(end);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::list::List;
-use super::{Kept, MOST_LISTS, Noted, StatusLists};
+use super::{Kept, MOST_LISTS, Noted, SKEW, StatusLists};
 use crate::auth::{Auth, Error};
 use crate::model::{Session, StatusListId, StatusRef, Timestamp};
 
@@ -64,9 +64,9 @@ impl StatusLists {
         for (id, list) in reading.lists {
             table.lists.entry(id).or_insert_with(|| Kept::from(list));
         }
-        for (place, until) in noted.ended {
-            if let Some(kept) = table.lists.get_mut(&place.list) {
-                kept.list.end(place.index, until);
+        for end in noted.ended {
+            if let Some(kept) = table.lists.get_mut(&end.place.list) {
+                kept.list.hears(end);
             }
         }
         true
@@ -99,13 +99,14 @@ impl Auth {
     }
 
     async fn read_places(&self) -> Result<Reading, Error> {
-        let now = self.clock.certain();
+        // As long as a verifier may hold an older list the place is not free.
+        let past = self.clock.certain().minus(self.status_lists.ttl + SKEW);
         let mut reading = Reading::default();
         let mut after = None;
         loop {
             let page = self.store.ended().page(after.as_deref(), PAGE).await?;
             reading.damaged += page.damaged;
-            for ended in page.records.iter().filter(|ended| ended.until > now) {
+            for ended in page.records.iter().filter(|ended| ended.until > past) {
                 ended.places().for_each(|place| reading.ended(place, ended.until));
             }
             after = page.next;

@@ -83,6 +83,17 @@ impl StatusLists {
         Ok(Snapshot { bits: kept.list.bits(), changes: kept.list.changes() })
     }
 
+    fn sign(
+        &self,
+        (uri, bits): (&str, &[u8]),
+        issued_at: Timestamp,
+        key: &KeyPair,
+    ) -> Result<SignedStatusList, Error> {
+        let ttl = self.ttl;
+        let token = sign_status_list(key, &StatusList { uri, bits, issued_at, ttl })?.into();
+        Ok(SignedStatusList { token, issued_at, expires_at: issued_at.plus(ttl) })
+    }
+
     fn keep(&self, id: StatusListId, made: Made) {
         if let Some(kept) = self.table().lists.get_mut(&id) {
             kept.signed = Some(made);
@@ -104,7 +115,7 @@ impl Auth {
         if let Some(signed) = lists.made(id, now, key.id())? {
             return Ok(signed);
         }
-        let _turn = lists.making.lock().await;
+        let turn = Arc::clone(&lists.making).lock_owned().await;
         // Somebody may have made it meanwhile, and time has passed.
         let now = self.issuing_time()?;
         if let Some(signed) = lists.made(id, now, key.id())? {
@@ -112,23 +123,16 @@ impl Auth {
         }
         let at = self.clock.monotonic();
         let Snapshot { bits, changes } = lists.snapshot(id)?;
-        let signed = self.sign_list(id, (bits, now), key.clone()).await?;
-        lists.keep(id, Made { signed: signed.clone(), key: key.id(), changes, at });
-        Ok(signed)
-    }
-
-    async fn sign_list(
-        &self,
-        id: StatusListId,
-        (bits, issued_at): (Vec<u8>, Timestamp),
-        key: Arc<KeyPair>,
-    ) -> Result<SignedStatusList, Error> {
-        let (uri, ttl) = (StatusRef::uri(&self.settings.issuer.issuer, id), self.status_lists.ttl);
-        let sign =
-            move || sign_status_list(&key, &StatusList { uri: &uri, bits: &bits, issued_at, ttl });
-        let signed = tokio::task::spawn_blocking(sign).await;
-        let token = signed.map_err(|_| Error::Crypto(crypto::Error::Signing))??.into();
-        Ok(SignedStatusList { token, issued_at, expires_at: issued_at.plus(ttl) })
+        let (lists, uri) = (Arc::clone(lists), StatusRef::uri(&self.settings.issuer.issuer, id));
+        let work = move || {
+            // Held here, so that who asks and goes away begins no second one.
+            let _turn = turn;
+            let signed = lists.sign((&uri, &bits), now, &key)?;
+            lists.keep(id, Made { signed: signed.clone(), key: key.id(), changes, at });
+            Ok(signed)
+        };
+        let made = tokio::task::spawn_blocking(work).await;
+        made.map_err(|_| Error::Crypto(crypto::Error::Signing))?
     }
 
     /// How long a verifier may keep a list: the bound after which all know of an end.
