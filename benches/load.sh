@@ -46,6 +46,9 @@ for limit in LOGIN_FAILURES LOGIN_FAILURES_PER_ACCOUNT LOGIN_FAILURES_PER_NETWOR
   export "DOORKEY_LIMITS__$limit=0"
 done
 export DOORKEY_LOG__LEVEL=warn
+# For forward-auth this script is the proxy.
+printf '%s\n' '[http]' 'trusted_proxies = ["127.0.0.1/32"]' '[forward]' 'domain = "127.0.0.1"' \
+  '[[access]]' 'host = "app.example.org"' 'allow = true' > auth.toml
 eval "${LOAD_ENVIRONMENT:-}"
 start doorkey "$built/doorkey" serve --data "$work/data" --listen 127.0.0.1:0
 start raw-hyper "$built/examples/raw-hyper"
@@ -78,6 +81,9 @@ sign_in() {
 # An access token lives for ten minutes, so that each round begins with new ones.
 sign_all_in() {
   sign_in doorkey ann ann; sign_in doorkey root root
+  # The sign-in page gives whoever is signed in the cookie of forward-auth.
+  cookies[forward]=$(curl -sS -D - -o /dev/null "${urls[doorkey]}/login" -H "Cookie: ${cookies[ann]}" \
+    | sed -n 's/^[Ss]et-[Cc]ookie: \([a-zA-Z_-]*forward=[^;]*\);.*/\1/p')
   for server in express-text express-key; do
     if [ -n "${urls[$server]:-}" ]; then sign_in "$server" ann "$server"; fi
   done
@@ -123,6 +129,10 @@ fresh_tokens() {
     "${urls[doorkey]}/auth/refresh" > /dev/null
 }
 
+# What a proxy tells of the request that it holds back.
+asked=(-H 'X-Forwarded-Method: GET' -H 'X-Forwarded-Proto: https' -H 'X-Forwarded-Host: app.example.org'
+  -H 'X-Forwarded-Uri: /')
+
 all_rows() {
   local bearer="Authorization: Bearer ${tokens[ann]}" json='application/json'
   local login; login=$(credentials lea)
@@ -138,11 +148,9 @@ all_rows() {
   measure admin-users doorkey '/admin/users?limit=50' -H "Authorization: Bearer ${tokens[root]}"
   BODY="token=${tokens[ann]}" TYPE=application/x-www-form-urlencoded measure introspect doorkey \
     /oauth/introspect -s "$here/post.lua" -H "Authorization: Basic $(printf 'bench:%s' "$secret" | base64 -w0)"
-  if [ -n "$list" ]; then measure status-list doorkey "$list"; fi
-  if [ -n "$forward" ]; then
-    measure forward-auth-bearer doorkey /forward-auth -H "$bearer"  -H 'X-Forwarded-Method: GET' \
-      -H 'X-Forwarded-Proto: https' -H 'X-Forwarded-Host: app.example.org' -H 'X-Forwarded-Uri: /'
-  fi
+  measure status-list doorkey "$list"
+  measure forward-auth-bearer doorkey /forward-auth -H "$bearer" "${asked[@]}"
+  measure forward-auth-cookie doorkey /forward-auth -H "Cookie: ${cookies[forward]}" "${asked[@]}"
   for kind in text key; do
     local server=express-$kind
     measure "$server-me" "$server" /auth/me -H "Authorization: Bearer ${tokens[$server]:-}"
@@ -152,11 +160,10 @@ all_rows() {
   done
 }
 
-# What this build has: the list that tokens name, and forward-auth.
+# The list that tokens name.
 sign_all_in
 list=$(cut -d. -f2 <<< "${tokens[ann]}" | tr -- -_ +/ | { base64 -d 2> /dev/null || true; } \
   | sed -n 's/.*"uri":"http[^"]*\(\/\.well-known\/status-list\/[^"]*\)".*/\1/p')
-forward=$([ "$(curl -s -o /dev/null -w '%{http_code}' "${urls[doorkey]}/forward-auth")" = 404 ] || echo yes)
 
 for round in $(seq "$rounds"); do
   for connections in $levels; do
