@@ -63,12 +63,12 @@ struct Written {
     host: Text<HostPattern>,
     #[serde(default = "every_path")]
     path: Text<PathPattern>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    methods: Vec<Text<MethodWord>>,
-    #[serde(default, skip_serializing_if = "Roles::is_empty")]
-    roles: Roles,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    networks: Vec<IpNetwork>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    methods: Option<Vec<Text<MethodWord>>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    roles: Option<Roles>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    networks: Option<Vec<IpNetwork>>,
     #[serde(default, skip_serializing_if = "is_false")]
     allow: bool,
     #[serde(default, skip_serializing_if = "is_false")]
@@ -109,17 +109,24 @@ where
 impl TryFrom<Written> for Access {
     type Error = &'static str;
     fn try_from(written: Written) -> Result<Self, &'static str> {
+        // Whoever writes an empty list means nobody, and a list that is left out means everybody.
+        let is_empty = written.methods.as_ref().is_some_and(Vec::is_empty)
+            || written.networks.as_ref().is_some_and(Vec::is_empty)
+            || written.roles.as_ref().is_some_and(Roles::is_empty);
+        if is_empty {
+            return Err("an empty list");
+        }
         let effect = match (written.allow, written.deny, written.public) {
-            (true, false, false) => Effect::Allow(written.roles),
-            (false, true, false) if written.roles.is_empty() => Effect::Deny,
-            (false, false, true) if written.roles.is_empty() => Effect::Public,
+            (true, false, false) => Effect::Allow(written.roles.unwrap_or_default()),
+            (false, true, false) if written.roles.is_none() => Effect::Deny,
+            (false, false, true) if written.roles.is_none() => Effect::Public,
             _ => return Err("not exactly one effect"),
         };
         Ok(Self(AccessRule {
             host: written.host.0,
             path: written.path.0,
-            methods: written.methods.into_iter().map(|word| word.0).collect(),
-            networks: written.networks,
+            methods: written.methods.into_iter().flatten().map(|word| word.0).collect(),
+            networks: written.networks.unwrap_or_default(),
             effect,
         }))
     }
@@ -129,13 +136,14 @@ impl From<Access> for Written {
     fn from(Access(rule): Access) -> Self {
         let (allow, deny) = (matches!(rule.effect, Effect::Allow(_)), rule.effect == Effect::Deny);
         let public = rule.effect == Effect::Public;
-        let roles = if let Effect::Allow(roles) = rule.effect { roles } else { Roles::new() };
+        let roles = if let Effect::Allow(roles) = rule.effect { Some(roles) } else { None };
+        let methods: Vec<_> = rule.methods.into_iter().map(Text).collect();
         Self {
             host: Text(rule.host),
             path: Text(rule.path),
-            methods: rule.methods.into_iter().map(Text).collect(),
-            roles,
-            networks: rule.networks,
+            methods: Some(methods).filter(|list| !list.is_empty()),
+            roles: roles.filter(|list| !list.is_empty()),
+            networks: Some(rule.networks).filter(|list| !list.is_empty()),
             allow,
             deny,
             public,

@@ -25,7 +25,7 @@ pub(super) const SENTENCES: [(&str, &str); 66] = [
     (
         "access",
         "must be a list of at most 256 tables, each with a host, exactly one of allow, deny and \
-         public = true, and roles with allow alone",
+         public = true, roles with allow alone, and no list that is empty",
     ),
     (
         "forward.domain",

@@ -1,8 +1,12 @@
 //! Who is calling, when proxies stand between: the address behind the trusted ones.
 
+mod told;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use warp::http::{HeaderMap, HeaderValue};
+
+pub use self::told::told_client;
 
 /// The one header in which the trusted proxies write the client's address; the others are
 /// ignored even when a proxy sends them.
@@ -136,14 +140,14 @@ mod tests {
     use warp::http::HeaderName;
 
     /// `10.0.0.0/8` and `fd00::/8` are the proxies.
-    fn trusted(ip: IpAddr) -> bool {
+    pub(super) fn trusted(ip: IpAddr) -> bool {
         match ip {
             IpAddr::V4(v4) => v4.octets()[0] == 10,
             IpAddr::V6(v6) => v6.octets()[0] == 0xfd,
         }
     }
 
-    fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
+    pub(super) fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
             let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();

@@ -18,12 +18,13 @@ use self::question::{question, refuse_aliases};
 pub use self::settings::{Forward, ForwardMode, ForwardProxy, IdentityHeaders};
 use super::bearer;
 use super::call::Call;
+use super::cookie::BadCookies;
 use super::doc::{Doc, Parameter};
 use super::gate::refused_token;
 use super::kind::Kind;
 use super::problem::Problem;
 use super::route::{Context, Endpoint, Guard, Route};
-use crate::auth::{Passage, Proof};
+use crate::auth::{Error, Passage, Proof};
 use crate::model::{AppRequest, Rule, Session};
 
 pub(super) const PATH: &str = "/forward-auth";
@@ -58,7 +59,7 @@ async fn decide(context: Context, call: Arc<Call>) -> Result<Response, Problem> 
     let settings = &context.settings.forward;
     let mode = mode(settings, &call)?;
     refuse_aliases(&call.headers, &settings.headers)?;
-    let request = question(settings.proxy, &call)?;
+    let request = question(&context.settings, &call)?;
     match ask(&context, &call, &request).await {
         Ok(passage) => Ok(settings.headers.passed(&passage)),
         Err(problem) => answer::refused(&context, &call, (problem, &request, mode)),
@@ -79,9 +80,14 @@ fn mode(settings: &Forward, call: &Call) -> Result<ForwardMode, Problem> {
 /// Asks with what the request shows. A bearer token that is not good is never passed over for a
 /// cookie.
 async fn ask(context: &Context, call: &Call, request: &AppRequest) -> Result<Passage, Problem> {
-    let shown = match &context.settings.forward.site {
-        Some(site) => site.read(&call.headers).unwrap_or(Shown::Garbage),
+    let shown = match context.settings.forward.site.as_ref().map(|site| site.read(&call.headers)) {
         None => Shown::None,
+        Some(Ok(shown)) => shown,
+        Some(Err(BadCookies::NonAscii)) => Shown::Garbage,
+        // Whatever else is shown or asked for: proxies take one away, and the app would get the other.
+        Some(Err(BadCookies::Duplicate)) => {
+            return Err(Error::SignInNeeded(Rule::ForwardCookieForm.into()).into());
+        }
     };
     let proof = match (bearer::bearer(&call.headers, None), &shown) {
         (Err(_), _) => Proof::Unreadable(Rule::ForwardBearer),

@@ -4,7 +4,9 @@ use warp::http::header::HOST;
 use warp::http::{HeaderMap, HeaderName};
 
 use super::settings::{ForwardProxy, IdentityHeaders};
+use crate::http::Settings;
 use crate::http::call::Call;
+use crate::http::client_ip::told_client;
 use crate::http::kind::Kind;
 use crate::http::problem::Problem;
 use crate::model::{Address, AppRequest, Denial, Host, MethodWord, NotCanonical, Rule};
@@ -13,9 +15,9 @@ use crate::model::{Address, AppRequest, Denial, Host, MethodWord, NotCanonical, 
 ///
 /// # Errors
 /// `access_denied` where anything that tells of it is missing, twice there or not in its one form.
-pub(super) fn question(proxy: ForwardProxy, call: &Call) -> Result<AppRequest, Problem> {
+pub(super) fn question(settings: &Settings, call: &Call) -> Result<AppRequest, Problem> {
     let headers = &call.headers;
-    let (method, address) = match proxy {
+    let (method, address) = match settings.forward.proxy {
         ForwardProxy::Forwarded => {
             let is_https =
                 Address::is_https(only(headers, "x-forwarded-proto")?).map_err(refuse)?;
@@ -30,7 +32,9 @@ pub(super) fn question(proxy: ForwardProxy, call: &Call) -> Result<AppRequest, P
         ForwardProxy::Envoy => (call.method.as_str(), behind_prefix(call)?),
     };
     let method = MethodWord::try_from(method).map_err(refuse)?;
-    Ok(AppRequest { method, address: address.map_err(refuse)?, from: call.client.ip })
+    // Where the proxy does not tell, its own address would open what is for its network.
+    let from = told_client(headers, settings.forwarded_header, &|ip| settings.is_trusted(ip));
+    Ok(AppRequest { method, address: address.map_err(refuse)?, from })
 }
 
 /// Envoy's way: the path stands behind that of the route, and there is no word of the scheme.

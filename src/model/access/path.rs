@@ -14,15 +14,37 @@ use super::NotCanonical;
 ///   digit, `-`, `.`, `_`, `~`, no `/`, `\` or control character; the bytes are UTF-8, and hold no
 ///   escape once more.
 ///
-/// Digits of escapes are kept in upper case, so that two spellings of one path are the same.
+/// Digits of escapes are kept in upper case. Rules go by what is escaped and not by how, as apps do:
+/// `/a:b` and `/a%3Ab` are one path to both.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CanonicalPath(String);
+pub struct CanonicalPath {
+    text: String,
+    /// Without escapes. No slash, backslash or control character comes from one.
+    plain: String,
+}
 
 impl CanonicalPath {
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// What apps make of it: the text without escapes, for comparing only.
+    pub(super) fn plain(&self) -> &str {
+        &self.plain
+    }
+
+    /// The path of a folder, written without a slash at its end; empty is the root.
+    ///
+    /// # Errors
+    /// As [`CanonicalPath::parse`].
+    pub(super) fn folder(text: &str) -> Result<Self, NotCanonical> {
+        match text {
+            "" => Ok(Self { text: String::new(), plain: String::new() }),
+            _ if text.ends_with('/') => Err(NotCanonical("the path has an empty segment (//)")),
+            _ => Self::parse(text),
+        }
     }
 
     /// The path when it is in that form.
@@ -31,7 +53,7 @@ impl CanonicalPath {
     /// What speaks against it.
     pub fn parse(text: &str) -> Result<Self, NotCanonical> {
         let inner = text.strip_prefix('/').ok_or(NotCanonical("the path does not begin with /"))?;
-        let path = with_checked_escapes(text)?;
+        let (text, plain) = with_checked_escapes(text)?;
         let last = inner.split('/').count() - 1;
         for (place, segment) in inner.split('/').enumerate() {
             match segment {
@@ -42,7 +64,7 @@ impl CanonicalPath {
                 _ => {}
             }
         }
-        Ok(Self(path))
+        Ok(Self { text, plain })
     }
 }
 
@@ -61,8 +83,8 @@ fn hex(digit: Option<u8>) -> Option<u8> {
     char::from(digit?).to_digit(16).and_then(|n| u8::try_from(n).ok())
 }
 
-/// The same path with the digits of its escapes in upper case.
-fn with_checked_escapes(text: &str) -> Result<String, NotCanonical> {
+/// The same path with the digits of its escapes in upper case, and without its escapes.
+fn with_checked_escapes(text: &str) -> Result<(String, String), NotCanonical> {
     let (mut path, mut decoded) = (String::with_capacity(text.len()), Vec::new());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
@@ -90,8 +112,8 @@ fn with_checked_escapes(text: &str) -> Result<String, NotCanonical> {
     if decoded.windows(3).any(is_twice) {
         return Err(NotCanonical("the path is escaped twice"));
     }
-    match str::from_utf8(&decoded) {
-        Ok(_) => Ok(path),
+    match String::from_utf8(decoded) {
+        Ok(plain) => Ok((path, plain)),
         Err(_) => Err(NotCanonical("the path is not UTF-8")),
     }
 }

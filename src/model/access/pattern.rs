@@ -74,7 +74,7 @@ pub enum PathPattern {
     /// `/health`: this one.
     Exact(CanonicalPath),
     /// `/admin/*`: `/admin` and everything below it; `/*` is every path.
-    Below(String),
+    Below(CanonicalPath),
 }
 
 impl PathPattern {
@@ -85,8 +85,8 @@ impl PathPattern {
     #[must_use]
     pub fn fits(&self, path: &CanonicalPath) -> bool {
         match self {
-            Self::Exact(own) => own == path,
-            Self::Below(folder) => is_in(path.as_str(), folder),
+            Self::Exact(own) => own.plain() == path.plain(),
+            Self::Below(folder) => is_in(path, folder),
         }
     }
 
@@ -94,17 +94,18 @@ impl PathPattern {
     #[must_use]
     pub fn covers(&self, later: &Self) -> bool {
         match (self, later) {
-            (Self::Exact(own), Self::Exact(other)) => own == other,
+            (Self::Exact(own), Self::Exact(other)) => own.plain() == other.plain(),
             (Self::Exact(_), Self::Below(_)) => false,
-            (Self::Below(own), Self::Exact(other)) => is_in(other.as_str(), own),
-            (Self::Below(own), Self::Below(other)) => is_in(other, own),
+            (Self::Below(own), Self::Exact(other) | Self::Below(other)) => is_in(other, own),
         }
     }
 }
 
 /// Whether `path` is the folder, which is written without a slash at its end, or is below it.
-fn is_in(path: &str, folder: &str) -> bool {
-    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+fn is_in(path: &CanonicalPath, folder: &CanonicalPath) -> bool {
+    path.plain()
+        .strip_prefix(folder.plain())
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 impl TryFrom<&str> for PathPattern {
@@ -120,11 +121,7 @@ impl TryFrom<&str> for PathPattern {
         if !below {
             return CanonicalPath::parse(path).map(Self::Exact);
         }
-        let folder = CanonicalPath::parse(if path.is_empty() { "/" } else { path })?;
-        if path.ends_with('/') {
-            return Err(NotCanonical("the path has an empty segment (//)"));
-        }
-        Ok(Self::Below(if path.is_empty() { String::new() } else { folder.as_str().to_owned() }))
+        CanonicalPath::folder(path).map(Self::Below)
     }
 }
 
@@ -132,7 +129,7 @@ impl fmt::Display for PathPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exact(path) => f.write_str(path.as_str()),
-            Self::Below(folder) => write!(f, "{folder}{}", Self::ALL),
+            Self::Below(folder) => write!(f, "{}{}", folder.as_str(), Self::ALL),
         }
     }
 }

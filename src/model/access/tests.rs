@@ -16,6 +16,24 @@ fn a_path_in_its_one_form_is_kept() {
     assert_eq!(path("/%c3%a4").unwrap().as_str(), "/%C3%A4");
 }
 
+/// FWD-02. Apps decode both to one path, so rules do as well.
+#[test]
+fn a_rule_fits_a_path_however_it_is_escaped() {
+    for (rule, fits) in [
+        ("/wiki/Special:Rights", &["/wiki/Special:Rights", "/wiki/Special%3ARights"][..]),
+        ("/wiki/Special%3aRights", &["/wiki/Special:Rights", "/wiki/Special%3ARights"]),
+        ("/@fs/*", &["/@fs/x", "/%40fs/x", "/%40fs"]),
+        ("/%24meta/*", &["/$meta", "/$meta/a", "/%24meta/a%26b"]),
+    ] {
+        let rule = PathPattern::try_from(rule).unwrap();
+        for text in fits {
+            assert!(rule.fits(&path(text).unwrap()), "{rule} {text}");
+            assert!(rule.covers(&PathPattern::try_from(*text).unwrap()), "{rule} {text}");
+        }
+        assert!(!rule.fits(&path("/%2540fs/x").or(path("/x")).unwrap()));
+    }
+}
+
 /// FWD-02.
 #[test]
 fn a_path_that_somebody_could_read_otherwise_is_none() {

@@ -169,6 +169,8 @@ async fn haproxy_passes_websockets_and_large_uploads() {
     let nobody = stage.visitor();
     let ann = nobody.with_bearer(&nobody.token("ann").await);
     assert_eq!(ann.websocket("/live", "hello").await.unwrap(), "hello");
+    stage.app.seen();
+    super::walk::no_other_upgrade_passes(&stage, &ann).await;
     upload(&stage, &ann).await;
 }
 

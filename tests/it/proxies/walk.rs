@@ -32,6 +32,7 @@ pub async fn walk(stage: &Stage) {
     crooked_paths_open_nothing(stage, &ann).await;
     tokens_get_in(stage).await;
     websockets_pass(stage, &ann).await;
+    no_other_upgrade_passes(stage, &ann).await;
     uploads_pass(stage, &ann).await;
     the_end_is_known_at_once(stage, &mut ann).await;
 }
@@ -156,6 +157,19 @@ async fn websockets_pass(stage: &Stage, ann: &Visitor) {
     assert_eq!(ann.websocket("/live", "hello").await.unwrap(), "hello");
     assert_eq!(ann.websocket("/editors/live", "hello").await.unwrap_err().status, 403);
     assert_eq!(stage.app.seen(), ["GET /live"]);
+}
+
+/// An app that speaks h2c would take requests that nobody was asked about.
+pub(super) async fn no_other_upgrade_passes(stage: &Stage, ann: &Visitor) {
+    let ask = ann.get("/page").header("connection", "Upgrade, HTTP2-Settings");
+    let ask = ask.header("upgrade", "h2c").header("http2-settings", "AAMAAABkAAQAAP__");
+    let told = ask.send().await.status(200).json();
+    let names =
+        told["headers"].as_array().unwrap().iter().map(|header| header[0].as_str().unwrap());
+    let odd: Vec<&str> =
+        names.filter(|name| ["upgrade", "http2-settings"].contains(name)).collect();
+    assert_eq!(odd, [""; 0]);
+    assert_eq!(stage.app.seen(), ["GET /page"]);
 }
 
 async fn uploads_pass(stage: &Stage, ann: &Visitor) {

@@ -82,10 +82,26 @@ async fn a_public_path_is_everyones_and_tells_of_nobody() {
         asks(&server, "/health"),
         bearer(asks(&server, "/health"), ann.token.as_ref().unwrap()),
         bearer(asks(&server, "/health"), "the-apps-own-token"),
-        asks(&server, "/health").header("cookie", "__Secure-forward=x; __Secure-forward=y"),
+        asks(&server, "/health").header("cookie", "__Secure-forward=x"),
     ] {
         let answer = request.header("x-auth-user", "root").send().await.status(200);
         assert_eq!(told(&answer), ["", "", "", ""]);
+    }
+}
+
+/// FWD-01. A proxy takes one of two cookies away, and the app, which may have set the other, would
+/// get what stays.
+#[tokio::test]
+async fn two_cookies_are_refused_whatever_is_asked_for_and_whoever_asks() {
+    let server = start().await;
+    let ann = server.user("ann").await;
+    for ask in [
+        asks(&server, "/health"),
+        bearer(asks(&server, "/health"), ann.token.as_ref().unwrap()),
+        bearer(asks(&server, "/page"), ann.token.as_ref().unwrap()),
+    ] {
+        let ask = ask.header("cookie", "__Secure-forward=x; __Secure-forward=y");
+        ask.send().await.status(401).problem("sign_in_needed").rule("forward_cookie_form");
     }
 }
 
