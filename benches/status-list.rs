@@ -62,7 +62,11 @@ fn measure(sessions: usize, percent: usize) {
     let take = started.elapsed();
     let own = u64::try_from(places.len() * size_of::<StatusRef>()).expect("a size") / KIB;
     let process = status_kib("VmRSS:").saturating_sub(before + own);
-    let dead: Vec<StatusRef> = places.iter().copied().take(sessions * percent / 100).collect();
+    // Those of all times alike, as logouts come: their bits lie scattered.
+    let dead: Vec<StatusRef> = match 100_usize.checked_div(percent) {
+        Some(each) => places.iter().step_by(each).copied().collect(),
+        None => Vec::new(),
+    };
     lists.ended(&dead, true);
     let load = lists.load();
     let made = make_all(&lists, &places);
