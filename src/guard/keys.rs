@@ -103,6 +103,7 @@ impl Source for KeySource {
             renew_from: asked + fresh / 2,
             wait_from: asked + fresh,
             good_until: asked.saturating_add(self.keep),
+            expires_at: None,
         })
     }
 }

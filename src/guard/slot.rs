@@ -7,7 +7,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::JoinHandle;
 
 use super::fetch::FetchError;
-use crate::model::Clock;
+use crate::model::{Clock, Timestamp};
 
 /// After a failure nobody asks again for so long.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -32,6 +32,15 @@ pub(super) struct Kept<T> {
     pub(super) wait_from: Duration,
     /// From here on it is not used any more.
     pub(super) good_until: Duration,
+    /// The same by the wall clock, which goes on while a machine sleeps; `None` where the thing names
+    /// no end.
+    pub(super) expires_at: Option<Timestamp>,
+}
+
+impl<T> Kept<T> {
+    fn is_good(&self, clock: &Clock) -> bool {
+        clock.monotonic() < self.good_until && self.expires_at.is_none_or(|end| clock.now() < end)
+    }
 }
 
 impl<T> Clone for Kept<T> {
@@ -66,7 +75,7 @@ impl<S: Source> Slot<S> {
     /// The thing; `None` when there is none that may be used and the issuer gives none.
     pub(super) async fn get(self: &Arc<Self>) -> Option<Arc<S::Item>> {
         let now = self.clock.monotonic();
-        let Some(kept) = self.kept().filter(|kept| now < kept.good_until) else {
+        let Some(kept) = self.kept().filter(|kept| kept.is_good(&self.clock)) else {
             let turn = Arc::clone(&self.turn).lock_owned().await;
             if self.usable().is_none() && self.may_try() {
                 self.fetch(turn).await.ok();
@@ -110,8 +119,7 @@ impl<S: Source> Slot<S> {
     }
 
     fn usable(&self) -> Option<Arc<S::Item>> {
-        let now = self.clock.monotonic();
-        self.kept().filter(|kept| now < kept.good_until).map(|kept| kept.item)
+        self.kept().filter(|kept| kept.is_good(&self.clock)).map(|kept| kept.item)
     }
 
     /// Asks the issuer in a task of its own, so that it ends well when the request that wants it

@@ -40,10 +40,6 @@ impl Lists {
     /// Whether the session behind a verified token is live, by the list that it names.
     pub(super) async fn check(&self, status: StatusRef) -> Result<(), Why> {
         let list = self.slot(status.list).get().await.ok_or(Why::NoList)?;
-        // Monotonic time may stand still while a machine sleeps.
-        if list.expires_at <= self.clock.now() {
-            return Err(Why::NoList);
-        }
         match list.is_ended(status.index) {
             Some(false) => Ok(()),
             Some(true) => Err(Why::Ended),
@@ -89,9 +85,11 @@ impl Source for ListSource {
         let text = text.map_err(|_| FetchError::Wrong("the status list is no text"))?;
         let now = self.clock.now();
         let list = self.verify(text, now).await?;
-        let left = list.expires_at.since(now);
+        let list_end = list.expires_at;
+        let left = list_end.since(now);
         let (renew_from, good_until) = (asked + left / 2, asked + left);
-        Ok(Kept { item: Arc::new(list), renew_from, wait_from: good_until, good_until })
+        let (item, expires_at) = (Arc::new(list), Some(list_end));
+        Ok(Kept { item, renew_from, wait_from: good_until, good_until, expires_at })
     }
 }
 
