@@ -49,7 +49,6 @@ export DOORKEY_LOG__LEVEL=warn
 # For forward-auth this script is the proxy.
 printf '%s\n' '[http]' 'trusted_proxies = ["127.0.0.1/32"]' '[forward]' 'domain = "127.0.0.1"' \
   '[[access]]' 'host = "app.example.org"' 'allow = true' > auth.toml
-eval "${LOAD_ENVIRONMENT:-}"
 start doorkey "$built/doorkey" serve --data "$work/data" --listen 127.0.0.1:0
 start raw-hyper "$built/examples/raw-hyper"
 start hello-warp "$built/examples/hello-warp"

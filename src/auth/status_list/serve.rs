@@ -134,10 +134,4 @@ impl Auth {
         let made = tokio::task::spawn_blocking(work).await;
         made.map_err(|_| Error::Crypto(crypto::Error::Signing))?
     }
-
-    /// How long a verifier may keep a list: the bound after which all know of an end.
-    #[must_use]
-    pub fn status_ttl(&self) -> Duration {
-        self.status_lists.ttl
-    }
 }
