@@ -8,6 +8,7 @@ mod slots;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod timer;
 mod tls;
 
 use std::convert::Infallible;
@@ -22,7 +23,7 @@ use std::time::Duration;
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -34,6 +35,7 @@ use self::framing::{CheckedStream, Framing};
 pub use self::listener::{Accepted, Listener};
 use self::slots::{Slot, Slots};
 use self::stream::{Phase, Waits, WatchedStream};
+use self::timer::Silent;
 pub use self::tls::{BadCertificate, Certificate, TlsListener, Validity};
 
 /// Request line and headers together, in bytes; more is 431 (HTTP-02).
@@ -214,7 +216,7 @@ impl<H: Handler> Connection<H> {
                 Ok::<_, Infallible>(response)
             }
         });
-        let mut served = pin!(builder(&self.limits).serve_connection(io, service));
+        let mut served = pin!(builder().serve_connection(io, service));
         tokio::select! {
             // How a connection ends is the client's affair, not worth a line in the log.
             _ = served.as_mut() => return,
@@ -224,7 +226,9 @@ impl<H: Handler> Connection<H> {
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Response {
-        let answered = caught(self.handler.call(request, self.peer));
+        // Pinned where they are: the future of a request is large, and to hand it on is to copy it.
+        let call = pin!(self.handler.call(request, self.peer));
+        let answered = pin!(caught(call));
         match tokio::time::timeout(self.limits.request_timeout, answered).await {
             Ok(Ok(response)) => response,
             Ok(Err(Panicked)) => {
@@ -239,13 +243,11 @@ impl<H: Handler> Connection<H> {
     }
 }
 
-fn builder(limits: &Limits) -> http1::Builder {
-    let both_waits = limits.idle_timeout.saturating_add(limits.header_timeout);
+fn builder() -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
-        .timer(TokioTimer::new())
-        // The stream watches both waits apart; this is the backstop for them together.
-        .header_read_timeout(both_waits.min(LONGEST_WAIT))
+        .timer(Silent)
+        .header_read_timeout(LONGEST_WAIT)
         .max_buf_size(MAX_HEADER_BYTES)
         .max_header_size(MAX_HEADER_BYTES)
         .max_headers(MAX_HEADERS)

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 use super::{LONGEST_WAIT, Limits};
 
@@ -62,10 +62,32 @@ impl Waits {
 }
 
 /// The end of a wait within one pause.
+#[derive(Clone, Copy)]
 struct Deadline {
     pause: u64,
     in_header: bool,
-    sleep: Pin<Box<Sleep>>,
+    end: Instant,
+}
+
+/// An alarm that may be set late and ring early: whoever waits for another moment by then sets it
+/// again. There are two waits to a request and nearly all of them end before their time, so that
+/// setting a timer for each would be most of what they cost.
+struct Alarm(Option<Pin<Box<Sleep>>>);
+
+impl Alarm {
+    /// Ready at `end` or later.
+    fn poll(&mut self, end: Instant, context: &mut Context<'_>) -> Poll<()> {
+        let sleep = self.0.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(end)));
+        if sleep.deadline() > end {
+            sleep.as_mut().reset(end);
+        }
+        ready!(sleep.as_mut().poll(context));
+        if Instant::now() >= end {
+            return Poll::Ready(());
+        }
+        sleep.as_mut().reset(end);
+        sleep.as_mut().poll(context)
+    }
 }
 
 /// The stream of one connection. A wait that is over reads as the end of the stream, which
@@ -75,6 +97,7 @@ pub(super) struct WatchedStream<S> {
     phase: Phase,
     waits: Waits,
     reading: Option<Deadline>,
+    alarm: Alarm,
     writing: Option<Pin<Box<Sleep>>>,
     flushing: Option<Pin<Box<Sleep>>>,
     /// The end of the time that an answer, by the number of its phase, may take in all.
@@ -84,19 +107,19 @@ pub(super) struct WatchedStream<S> {
 impl<S> WatchedStream<S> {
     pub(super) const fn new(inner: S, phase: Phase, waits: Waits) -> Self {
         let (writing, flushing, answering) = (None, None, None);
-        Self { inner, phase, waits, reading: None, writing, flushing, answering }
+        let (reading, alarm) = (None, Alarm(None));
+        Self { inner, phase, waits, reading, alarm, writing, flushing, answering }
     }
 
     /// Starts the wait that is due: the idle one in a new pause, the header's at the first
     /// byte. A running one is left as it is.
-    fn wait_for_request(&mut self, pause: u64, got_bytes: bool) -> &mut Deadline {
-        let running =
-            self.reading.take().filter(|it| it.pause == pause && (it.in_header || !got_bytes));
+    fn wait_for_request(&mut self, pause: u64, got_bytes: bool) -> Deadline {
+        let running = self.reading.filter(|it| it.pause == pause && (it.in_header || !got_bytes));
         let wait = if got_bytes { self.waits.header } else { self.waits.idle };
-        self.reading.insert(running.unwrap_or_else(|| Deadline {
+        *self.reading.insert(running.unwrap_or_else(|| Deadline {
             pause,
             in_header: got_bytes,
-            sleep: Box::pin(sleep(wait)),
+            end: Instant::now() + wait.min(LONGEST_WAIT),
         }))
     }
 }
@@ -154,7 +177,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for WatchedStream<S> {
         };
         let got_bytes = buffer.filled().len() > before;
         let deadline = this.wait_for_request(pause, got_bytes);
-        if read.is_pending() && deadline.sleep.as_mut().poll(context).is_ready() {
+        if read.is_pending() && this.alarm.poll(deadline.end, context).is_ready() {
             return Poll::Ready(Ok(()));
         }
         read
