@@ -49,7 +49,7 @@ impl Auth {
     /// when its owner is disabled, deleted or has ended everything since; [`Error::Store`] when the
     /// store cannot answer.
     pub async fn resolve_api_token(&self, text: &str) -> Result<ApiAccess, Error> {
-        let name = self.seen_api_tokens.name(text.as_bytes());
+        let name = self.credential_key.name(text.as_bytes());
         let good = match self.seen_api_tokens.get(&name, &self.store) {
             Some(good) => good,
             None => self.read_api_token(text, name).await?,

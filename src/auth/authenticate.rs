@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::held::Held;
 use super::{Auth, Error};
 use crate::crypto::{self, CredentialName, Verified};
 use crate::model::{
@@ -34,14 +35,14 @@ impl Access {
     /// [`Error::Forbidden`] for the operator, who has neither.
     pub(super) fn user(&self) -> Result<(&Stored<User>, &Stored<Session>), Error> {
         match &self.0 {
-            Caller::User(good) => Ok((&good.user, &good.session)),
+            Caller::User(good) => Ok((&good.held.user, &good.held.session)),
             Caller::Operator => Err(Error::Forbidden(Rule::OperatorNobody.into())),
         }
     }
 
     /// Whether the caller is this account.
     pub(super) fn is(&self, id: UserId) -> bool {
-        matches!(&self.0, Caller::User(good) if good.user.value.id == id)
+        matches!(&self.0, Caller::User(good) if good.user().id == id)
     }
 
     /// The caller's account and session as ids; `None` for the operator.
@@ -53,7 +54,7 @@ impl Access {
     /// The caller in the audit trail.
     pub(super) fn actor(&self) -> Actor {
         match &self.0 {
-            Caller::User(good) => Actor::User(good.user.value.id),
+            Caller::User(good) => Actor::User(good.user().id),
             Caller::Operator => Actor::Operator,
         }
     }
@@ -75,8 +76,8 @@ impl Access {
     /// [`Error::Forbidden`] without it.
     pub fn require(&self, role: &Role) -> Result<(), Error> {
         match &self.0 {
-            Caller::User(good) if !good.user.value.roles.contains(role) => {
-                Err(Error::Forbidden(lacking(role, &good.user.value, good.session.value.id)))
+            Caller::User(good) if !good.user().roles.contains(role) => {
+                Err(Error::Forbidden(lacking(role, good.user(), good.session().id)))
             }
             Caller::User(_) | Caller::Operator => Ok(()),
         }
@@ -87,8 +88,19 @@ impl Access {
 #[derive(Debug)]
 pub(super) struct GoodToken {
     pub(super) verified: Verified,
-    pub(super) session: Stored<Session>,
-    pub(super) user: Stored<User>,
+    held: Arc<Held>,
+}
+
+impl GoodToken {
+    /// Whose it is.
+    pub(super) fn user(&self) -> &User {
+        &self.held.user.value
+    }
+
+    /// The session that it belongs to.
+    pub(super) fn session(&self) -> &Session {
+        &self.held.session.value
+    }
 }
 
 impl Auth {
@@ -101,7 +113,7 @@ impl Auth {
     pub async fn authenticate(&self, bearer: &str) -> Result<Access, Error> {
         let now = self.clock.now();
         let good = self.accept(bearer, now).await?;
-        self.last_used.note(good.session.value.id, Some(good.session.value.last_used_at), now);
+        self.last_used.note(good.session().id, Some(good.session().last_used_at), now);
         Ok(Access(Caller::User(good)))
     }
 
@@ -120,7 +132,7 @@ impl Auth {
         if bearer.starts_with(PlainApiToken::PREFIX) {
             return Err(Error::InvalidToken(Rule::ApiTokenHere.into()));
         }
-        let name = self.seen_tokens.name(bearer.as_bytes());
+        let name = self.credential_key.name(bearer.as_bytes());
         match self.seen_tokens.get(&name, &self.store) {
             Some(good) if self.is_still_good(&good, now) => Ok(good),
             // What speaks against it now is said in the order of the checks.
@@ -132,10 +144,10 @@ impl Auth {
     /// revoked or forgotten, and its time or that of its session be over or, by a clock that was
     /// set back, not yet come.
     fn is_still_good(&self, good: &GoodToken, now: Timestamp) -> bool {
-        let GoodToken { verified, session, user } = good;
+        let verified = &good.verified;
         self.keyring.accepts(&verified.key, now)
             && verified.check_times(now).is_ok()
-            && judge(&verified.claims, &session.value, (Some(&user.value), now)).is_none()
+            && judge(&verified.claims, good.session(), (Some(good.user()), now)).is_none()
     }
 
     async fn accept_unseen(
@@ -148,11 +160,21 @@ impl Auth {
             tracing::debug!(%why, "access token refused");
             Error::InvalidToken(rule_of(why).into())
         })?;
-        // Whose it is is proven by the signature from here on.
-        let claims = &verified.claims;
+        let held = self.holder(&verified.claims, now).await?;
+        let good = Arc::new(GoodToken { verified, held });
+        self.seen_tokens.keep(name, good.held.stamps, (&good, &self.store));
+        Ok(good)
+    }
+
+    /// The session of a token and its account, which its signature has proven, and both allow it.
+    async fn holder(&self, claims: &Claims, now: Timestamp) -> Result<Arc<Held>, Error> {
         let (subject, session) = (claims.subject, claims.session);
         let denied =
             |denial: Denial| Error::InvalidToken(denial.about(Some(subject), Some(session)));
+        if let Some(held) = self.held(session).filter(|held| held.user.value.id == subject) {
+            let denial = judge(claims, &held.session.value, (Some(&held.user.value), now));
+            return denial.map_or(Ok(held), |denial| Err(denied(denial)));
+        }
         let (sessions, users) = (self.store.sessions(), self.store.users());
         let stamps = [sessions.stamp(session), users.stamp(subject)];
         let session = sessions.get(session).await?;
@@ -163,9 +185,7 @@ impl Auth {
             return Err(denied(denial));
         }
         let user = user.ok_or_else(|| denied(Rule::TokenUserUnknown.into()))?;
-        let good = Arc::new(GoodToken { verified, session, user });
-        self.seen_tokens.keep(name, stamps, (&good, &self.store));
-        Ok(good)
+        Ok(self.hold(Held { user, session, stamps }))
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Access, Auth, Error};
-use crate::crypto::CredentialName;
+use super::authenticate::GoodToken;
+use super::held::Held;
+use super::{Access, ApiAccess, Auth, Error};
 use crate::model::{
-    AppRequest, Denial, Email, ForwardCookie, Judgement, LoginName, PlainApiToken, Roles, Rule,
-    Session, SessionId, Timestamp, User, UserId,
+    AppRequest, Denial, Email, ForwardCookie, Judgement, PlainApiToken, Roles, Rule, Session,
+    SessionId, Timestamp, User,
 };
 
 /// What a request shows of who sends it; a bearer token counts before a cookie.
@@ -22,30 +23,56 @@ pub enum Proof<'a> {
     Unreadable(Rule),
 }
 
-/// Whom an app is told of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    /// The account.
-    pub id: UserId,
-    /// The session; `None` behind an API token.
-    pub session: Option<SessionId>,
-    /// Its name.
-    pub username: LoginName,
-    /// Its address; `None` when it has none or it is not verified.
-    pub email: Option<Email>,
-    /// What it may reach now: behind an API token no more than that.
-    pub roles: Roles,
+/// Whom an app is told of. Cheap to clone: it shares what was read of the account.
+#[derive(Debug, Clone)]
+pub struct Identity(Shown);
+
+/// What told who it is.
+#[derive(Debug, Clone)]
+enum Shown {
+    Token(Arc<GoodToken>),
+    Cookie(Arc<Held>),
+    ApiToken(ApiAccess),
+    /// Nothing: the operator asks about an account.
+    Account(Arc<User>),
 }
 
 impl Identity {
-    fn of(user: &User, session: Option<SessionId>, roles: &Roles) -> Self {
-        Self {
-            id: user.id,
-            session,
-            username: user.username.clone(),
-            email: user.email.clone().filter(|_| user.email_verified),
-            roles: roles.clone(),
+    /// The account.
+    #[must_use]
+    pub fn user(&self) -> &User {
+        match &self.0 {
+            Shown::Token(good) => good.user(),
+            Shown::Cookie(held) => &held.user.value,
+            Shown::ApiToken(access) => access.user(),
+            Shown::Account(user) => user,
         }
+    }
+
+    /// Its session; `None` behind an API token.
+    #[must_use]
+    pub fn session(&self) -> Option<SessionId> {
+        match &self.0 {
+            Shown::Token(good) => Some(good.session().id),
+            Shown::Cookie(held) => Some(held.session.value.id),
+            Shown::ApiToken(_) | Shown::Account(_) => None,
+        }
+    }
+
+    /// What it may reach now: behind an API token no more than that.
+    #[must_use]
+    pub fn roles(&self) -> &Roles {
+        match &self.0 {
+            Shown::ApiToken(access) => access.roles(),
+            Shown::Token(_) | Shown::Cookie(_) | Shown::Account(_) => &self.user().roles,
+        }
+    }
+
+    /// Its address; `None` when it has none or it is not verified.
+    #[must_use]
+    pub fn email(&self) -> Option<&Email> {
+        let user = self.user();
+        user.email.as_ref().filter(|_| user.email_verified)
     }
 }
 
@@ -56,20 +83,6 @@ pub enum Passage {
     Public,
     /// Because of who sends it.
     Known(Identity),
-}
-
-/// What a cookie stood for when it was proven: a session, and an account that is not disabled.
-#[derive(Debug)]
-pub(super) struct GoodCookie {
-    user: User,
-    session: Session,
-}
-
-impl GoodCookie {
-    /// Whether the session is live at `now`, and of the account's epoch.
-    fn is_live(&self, now: Timestamp) -> bool {
-        self.session.is_live(now, self.user.epoch)
-    }
 }
 
 /// What would become of a request, and why.
@@ -101,7 +114,7 @@ impl Auth {
             Judgement::SignInNeeded | Judgement::Allowed => {}
         }
         let caller = self.identify(proof).await?;
-        match Judgement::of(rule, Some(&caller.roles)) {
+        match Judgement::of(rule, Some(caller.roles())) {
             Judgement::Allowed | Judgement::Public => Ok(Passage::Known(caller)),
             Judgement::Denied(why) => Err(denied(why, number, Some(&caller))),
             Judgement::SignInNeeded => Err(nobody(Rule::ForwardAnonymous)),
@@ -117,63 +130,58 @@ impl Auth {
             }
             Proof::Unreadable(rule) => Err(nobody(rule)),
             Proof::Bearer(text) if text.starts_with(PlainApiToken::PREFIX) => {
-                let access = self.resolve_api_token(text).await?;
-                Ok(Identity::of(access.user(), None, access.roles()))
+                Ok(Identity(Shown::ApiToken(self.resolve_api_token(text).await?)))
             }
             Proof::Bearer(text) => {
                 let now = self.clock.now();
                 let good = self.accept(text, now).await?;
-                Ok(self.noted(&good.user.value, &good.session.value, now))
+                self.note(good.session(), now);
+                Ok(Identity(Shown::Token(good)))
             }
             Proof::Cookie(cookie) => self.by_cookie(cookie).await,
         }
     }
 
-    /// A cookie that was good before need not prove itself again, nor are its records read again
-    /// while none of them has changed.
+    /// Who shows this cookie. Records that are held are not read again.
     async fn by_cookie(&self, cookie: &ForwardCookie) -> Result<Identity, Error> {
         let now = self.clock.now();
-        let name = self.seen_cookies.name(cookie.to_text().expose().as_bytes());
-        let seen = self.seen_cookies.get(&name, &self.store);
-        let good = match seen {
-            Some(good) if good.is_live(now) => good,
-            Some(_) | None => self.accept_cookie((cookie, name), now).await?,
+        let held = match self.held(cookie.session) {
+            Some(held) if self.proves_session(cookie, &held.session.value) && held.is_live(now) => {
+                held
+            }
+            Some(_) | None => self.accept_cookie(cookie, now).await?,
         };
-        Ok(self.noted(&good.user, &good.session, now))
+        self.note(&held.session.value, now);
+        Ok(Identity(Shown::Cookie(held)))
     }
 
     async fn accept_cookie(
         &self,
-        (cookie, name): (&ForwardCookie, CredentialName),
+        cookie: &ForwardCookie,
         now: Timestamp,
-    ) -> Result<Arc<GoodCookie>, Error> {
+    ) -> Result<Arc<Held>, Error> {
         let (sessions, users) = (self.store.sessions(), self.store.users());
         let of_session = sessions.stamp(cookie.session);
         let session = sessions.get(cookie.session).await?;
-        let session = session.ok_or_else(|| nobody(Rule::ForwardSessionUnknown))?.value;
-        if !self.proves_session(cookie, &session) {
+        let session = session.ok_or_else(|| nobody(Rule::ForwardSessionUnknown))?;
+        if !self.proves_session(cookie, &session.value) {
             return Err(nobody(Rule::ForwardCookieProof));
         }
         // Whose it is is proven from here on.
-        let about = (session.user, session.id);
+        let about = (session.value.user, session.value.id);
         let denied = |rule: Rule| {
             Error::SignInNeeded(Denial::from(rule).about(Some(about.0), Some(about.1)))
         };
-        let of_user = users.stamp(session.user);
-        let user = users.get(session.user).await?.filter(|user| !user.value.disabled);
-        let user = user.ok_or_else(|| denied(Rule::ForwardUserGone))?.value;
-        let good = Arc::new(GoodCookie { user, session });
-        if !good.is_live(now) {
-            return Err(denied(Rule::ForwardSessionEnded));
-        }
-        self.seen_cookies.keep(name, [of_session, of_user], (&good, &self.store));
-        Ok(good)
+        let stamps = [of_session, users.stamp(about.0)];
+        let user = users.get(about.0).await?.filter(|user| !user.value.disabled);
+        let user = user.ok_or_else(|| denied(Rule::ForwardUserGone))?;
+        let held = Held { user, session, stamps };
+        if held.is_live(now) { Ok(self.hold(held)) } else { Err(denied(Rule::ForwardSessionEnded)) }
     }
 
-    /// The caller, whose session is in use.
-    fn noted(&self, user: &User, session: &Session, now: Timestamp) -> Identity {
+    /// The session is in use.
+    fn note(&self, session: &Session, now: Timestamp) {
         self.last_used.note(session.id, Some(session.last_used_at), now);
-        Identity::of(user, Some(session.id), &user.roles)
     }
 
     /// What would become of a request of this account, by its name or verified address; `None` is
@@ -194,12 +202,12 @@ impl Auth {
                 let user = self.resolve(name).await?.user;
                 let user = user.ok_or(Error::NotFound(Rule::UserUnknown))?.value;
                 // A disabled account signs in nowhere.
-                (!user.disabled).then(|| Identity::of(&user, None, &user.roles))
+                (!user.disabled).then(|| Identity(Shown::Account(Arc::new(user))))
             }
         };
         let first = self.settings.access.first(request);
         let judgement =
-            Judgement::of(first.map(|(_, rule)| rule), caller.as_ref().map(|c| &c.roles));
+            Judgement::of(first.map(|(_, rule)| rule), caller.as_ref().map(Identity::roles));
         let rule = first.map(|(number, rule)| (number, rule.to_string()));
         Ok(Checked { rule, judgement, caller })
     }
@@ -215,6 +223,6 @@ fn denied(why: Rule, number: Option<usize>, caller: Option<&Identity>) -> Error 
     if let Some(number) = number {
         denial = denial.with_detail(format_args!("rule {number} of access"));
     }
-    let denial = denial.about(caller.map(|c| c.id), caller.and_then(|c| c.session));
+    let denial = denial.about(caller.map(|c| c.user().id), caller.and_then(Identity::session));
     if why == Rule::AccessRoles { Error::Forbidden(denial) } else { Error::AccessDenied(denial) }
 }

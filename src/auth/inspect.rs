@@ -96,7 +96,8 @@ impl Auth {
     async fn inspect_refresh(&self, token: &RefreshToken) -> Result<Inspection, Error> {
         let now = self.issuing_time()?;
         let accepted = self.accept_refresh(token, now).await;
-        let of = accepted.as_ref().ok().map(|held| (held.user.id, held.session.expires_at));
+        let of =
+            accepted.as_ref().ok().map(|held| (held.user.value.id, held.session.value.expires_at));
         let refused = refusal(accepted)?;
         let user = of.map(|(user, _)| user).or(refused.as_ref().and_then(Denial::user));
         let words = |check| match (check, of) {

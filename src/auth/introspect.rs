@@ -2,7 +2,7 @@
 
 use super::authenticate::GoodToken;
 use super::{ApiAccess, Auth, Error, ServiceAccess};
-use crate::crypto::{Issuer, Verified};
+use crate::crypto::Issuer;
 use crate::model::{PlainApiToken, Roles, ServiceId, SessionId, Timestamp, User};
 
 /// What there is to say about a token that is good now.
@@ -54,11 +54,11 @@ impl Auth {
     }
 
     fn of_access_token(&self, good: &GoodToken, now: Timestamp) -> ActiveToken {
-        let GoodToken { verified: Verified { claims, .. }, session, user } = good;
-        self.last_used.note(session.value.id, Some(session.value.last_used_at), now);
+        let (user, session, claims) = (good.user(), good.session(), &good.verified.claims);
+        self.last_used.note(session.id, Some(session.last_used_at), now);
         ActiveToken {
-            roles: user.value.roles.clone(),
-            user: user.value.clone(),
+            roles: user.roles.clone(),
+            user: user.clone(),
             id: claims.id.to_string(),
             session: Some(claims.session),
             auth_time: Some(claims.auth_time),

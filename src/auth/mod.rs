@@ -16,6 +16,7 @@ mod form;
 mod form_token;
 mod forward;
 mod forward_cookie;
+mod held;
 mod import;
 mod inspect;
 mod introspect;
@@ -82,7 +83,10 @@ pub use self::trail::{
     EventLine, Expected, Line, TrailFinding, TrailFlaw, TrailPage, TrailReport, Verifier,
 };
 pub use self::users::UserChange;
-use crate::crypto::{FormKey, ForwardKey, Issuer, PasswordPolicy, Passwords, PublicIds, Random};
+use crate::crypto::{
+    CredentialKey, CredentialName, FormKey, ForwardKey, Issuer, PasswordPolicy, Passwords,
+    PublicIds, Random,
+};
 pub use crate::crypto::{PoolLoad, PublicJwk as JwksKey};
 use crate::model::{
     AccessRules, Algorithm, ApiTokenId, Clock, EventId, Roles, ServiceId, SessionId, TokenHash,
@@ -176,16 +180,16 @@ pub struct Auth {
     told: audit::Told,
     last_used: last_used::LastUsed<SessionId>,
     tokens_used: last_used::LastUsed<ApiTokenId>,
-    seen_tokens: seen::Seen<authenticate::GoodToken>,
-    seen_api_tokens: seen::Seen<api_access::GoodApiToken>,
-    seen_sessions: seen::Seen<refresh::Held>,
+    credential_key: CredentialKey,
+    seen_tokens: seen::Seen<CredentialName, authenticate::GoodToken>,
+    seen_api_tokens: seen::Seen<CredentialName, api_access::GoodApiToken>,
+    seen_sessions: seen::Seen<SessionId, held::Held>,
     setup_used: tokio::sync::Notify,
     watch: clock::ClockWatch,
     backups: back_up::Backups,
     sealer: trail::Sealer,
     form_key: FormKey,
     forward_key: ForwardKey,
-    seen_cookies: seen::Seen<forward::GoodCookie>,
     status_lists: Arc<StatusLists>,
     /// When it was made, in monotonic time.
     started: Duration,
@@ -199,12 +203,6 @@ impl Auth {
         let (form_key, forward_key) = (parts.keyring.form_key(), parts.keyring.forward_key());
         let started = parts.clock.monotonic();
         let lists = Arc::new(StatusLists::new(parts.clock.clone(), settings.status_ttl));
-        let (seen_tokens, seen_api_tokens, seen_sessions) = (
-            seen::Seen::new(&parts.random),
-            seen::Seen::new(&parts.random),
-            seen::Seen::new(&parts.random),
-        );
-        let seen_cookies = seen::Seen::new(&parts.random);
         Self {
             store: parts.store.watched_by(lists.clone()),
             passwords: parts.passwords,
@@ -212,16 +210,16 @@ impl Auth {
             throttle: parts.throttle,
             clock: parts.clock,
             request_ids: PublicIds::new(parts.random.clone()),
+            credential_key: CredentialKey::new(&parts.random),
             random: parts.random,
             settings,
             failures: audit::Failures::default(),
             told: audit::Told::default(),
             last_used: last_used::LastUsed::default(),
             tokens_used: last_used::LastUsed::default(),
-            seen_tokens,
-            seen_cookies,
-            seen_api_tokens,
-            seen_sessions,
+            seen_tokens: seen::Seen::default(),
+            seen_api_tokens: seen::Seen::default(),
+            seen_sessions: seen::Seen::default(),
             setup_used: tokio::sync::Notify::new(),
             watch: clock::ClockWatch::default(),
             backups: back_up::Backups::default(),

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::held::Held;
 use super::{Auth, Error};
-use crate::crypto::CredentialName;
+use crate::crypto::hash_secret;
 use crate::model::{
     AccessToken, Denial, RefreshToken, Rule, Session, SessionState, Timestamp, User,
 };
@@ -18,13 +19,6 @@ pub struct Refreshed {
     pub session: Session,
 }
 
-/// The session of a refresh token that is good, and whose it is.
-#[derive(Debug)]
-pub(super) struct Held {
-    pub(super) user: User,
-    pub(super) session: Session,
-}
-
 impl Auth {
     /// A new access token of a live session, by the account's state of now. Writes nothing, so
     /// any number of tabs may do it at once.
@@ -35,16 +29,16 @@ impl Auth {
     pub async fn refresh(&self, token: &RefreshToken) -> Result<Refreshed, Error> {
         let now = self.issuing_time()?;
         let held = self.accept_refresh(token, now).await?;
-        let session = &held.session;
-        let access = self.issue(session, &held.user, now)?;
+        let session = &held.session.value;
+        let access = self.issue(session, &held.user.value, now)?;
         self.last_used.note(session.id, Some(session.last_used_at), now);
         let last_used_at = self.last_used.of(session.id).unwrap_or(session.last_used_at);
         Ok(Refreshed { access, session: session.clone().used(last_used_at) })
     }
 
     /// Every check between a refresh token and its acceptance at `now`, in the order of
-    /// [`TokenCheck::OF_REFRESH`](crate::model::TokenCheck::OF_REFRESH). Of a token that was good
-    /// before, the records are not read again while neither has changed.
+    /// [`TokenCheck::OF_REFRESH`](crate::model::TokenCheck::OF_REFRESH). Records that are held are
+    /// not read again.
     ///
     /// # Errors
     /// As [`Auth::refresh`].
@@ -53,34 +47,33 @@ impl Auth {
         token: &RefreshToken,
         now: Timestamp,
     ) -> Result<Arc<Held>, Error> {
-        let name = self.seen_sessions.name(token.to_text().expose().as_bytes());
-        match self.seen_sessions.get(&name, &self.store) {
-            Some(held) if judge(&held.session, Some(&held.user), now).is_none() => Ok(held),
-            Some(_) | None => self.accept_unseen_refresh((token, name), now).await,
+        let hash = hash_secret(&token.secret);
+        match self.held(token.session) {
+            Some(held) if held.session.value.secret_hash == hash && held.is_live(now) => Ok(held),
+            // What speaks against it is said in the order of the checks.
+            Some(_) | None => self.accept_unseen_refresh(token, now).await,
         }
     }
 
     async fn accept_unseen_refresh(
         &self,
-        (token, name): (&RefreshToken, CredentialName),
+        token: &RefreshToken,
         now: Timestamp,
     ) -> Result<Arc<Held>, Error> {
         let of_session = self.store.sessions().stamp(token.session);
         let proved = self.prove(token).await?;
-        let session = proved.map_err(|rule| Error::SessionEnded(rule.into()))?.value;
-        let denied = |rule: Rule| {
-            Error::SessionEnded(Denial::from(rule).about(Some(session.user), Some(session.id)))
-        };
+        let session = proved.map_err(|rule| Error::SessionEnded(rule.into()))?;
+        let (about, owner) = (session.value.id, session.value.user);
+        let denied =
+            |rule: Rule| Error::SessionEnded(Denial::from(rule).about(Some(owner), Some(about)));
         let users = self.store.users();
-        let stamps = [of_session, users.stamp(session.user)];
-        let user = users.get(session.user).await?.map(|user| user.value);
-        if let Some(rule) = judge(&session, user.as_ref(), now) {
+        let stamps = [of_session, users.stamp(owner)];
+        let user = users.get(owner).await?;
+        if let Some(rule) = judge(&session.value, user.as_ref().map(|user| &user.value), now) {
             return Err(denied(rule));
         }
         let user = user.ok_or_else(|| denied(Rule::RefreshUserUnknown))?;
-        let held = Arc::new(Held { user, session });
-        self.seen_sessions.keep(name, stamps, (&held, &self.store));
-        Ok(held)
+        Ok(self.hold(Held { user, session, stamps }))
     }
 }
 

@@ -1,60 +1,80 @@
-//! Credentials that were accepted before: what presenting one again need not prove again.
+//! What was proven or read before, and need not be again.
 //!
 //! Kept is what was read and verified, never that it was accepted. Whoever finds something here
 //! still asks all that depends on the time or on the keys: lives, session, account and epoch.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::crypto::{CredentialKey, CredentialName, Random};
+use crate::crypto::CredentialName;
+use crate::model::SessionId;
 use crate::store::{Stamp, Store};
 
-/// How many credentials are kept, in sets of [`WAYS`]. One takes about 1.5 KiB with its records, so
-/// a full table some 6 MiB; an empty one takes 32 KiB.
+/// How many things are kept, in sets of [`WAYS`]. A session takes about 1.3 KiB with its account, a
+/// token that belongs to one 0.4 KiB, so full tables some 7 MiB; an empty one takes 32 KiB.
 const MOST: usize = 4_096;
-/// How many credentials one set holds. A set is all that one request locks.
+/// How many things one set holds. A set is all that one request locks.
 const WAYS: usize = 4;
 
-/// What was made of the last credentials that were good, by the names of their exact bytes: another
-/// spelling of a token is another name and proves itself anew. A credential itself is not kept, so
-/// nothing here opens anything. The names are under a key that is drawn at each start: nobody can
-/// choose where a credential falls, and so none pushes out the one he wants.
-#[derive(Debug)]
-pub(super) struct Seen<T> {
-    key: CredentialKey,
-    sets: Box<[Mutex<Vec<Kept<T>>>]>,
+/// What something is kept under: one name for each thing, and none that its bearer can choose, so
+/// that nobody pushes out the one he wants.
+pub(super) trait Name: Copy + Eq {
+    /// A place among `count`, each equally likely.
+    fn place(&self, count: usize) -> usize;
 }
 
+/// The name of the exact bytes of a credential, under a key that is drawn at each start: another
+/// spelling of a token is another name and proves itself anew. A credential itself is not kept, so
+/// nothing here opens anything.
+impl Name for CredentialName {
+    fn place(&self, count: usize) -> usize {
+        Self::place(self, count)
+    }
+}
+
+/// Ids of sessions are drawn at random here.
+impl Name for SessionId {
+    fn place(&self, count: usize) -> usize {
+        let [a, b, c, d, ..] = self.to_bytes();
+        usize::try_from(u32::from_le_bytes([a, b, c, d])).unwrap_or_default() % count.max(1)
+    }
+}
+
+/// The last things that were proven or read, by their names.
 #[derive(Debug)]
-struct Kept<T> {
-    name: CredentialName,
+pub(super) struct Seen<N, T> {
+    sets: Box<[Mutex<Set<N, T>>]>,
+}
+
+/// At most [`WAYS`], the oldest first.
+type Set<N, T> = Vec<Kept<N, T>>;
+
+#[derive(Debug)]
+struct Kept<N, T> {
+    name: N,
     /// Of the records that were read; while they hold, reading again would give the same.
     stamps: [Stamp; 2],
     what: Arc<T>,
 }
 
-impl<T> Seen<T> {
-    pub(super) fn new(random: &Random) -> Self {
-        let sets = (0..MOST / WAYS).map(|_| Mutex::default()).collect();
-        Self { key: CredentialKey::new(random), sets }
+impl<N, T> Default for Seen<N, T> {
+    fn default() -> Self {
+        Self { sets: (0..MOST / WAYS).map(|_| Mutex::default()).collect() }
     }
+}
 
-    /// The name of a credential as it was presented.
-    pub(super) fn name(&self, presented: &[u8]) -> CredentialName {
-        self.key.name(presented)
-    }
-
-    /// What was made of this credential, if its records have not changed since.
-    pub(super) fn get(&self, name: &CredentialName, store: &Store) -> Option<Arc<T>> {
+impl<N: Name, T> Seen<N, T> {
+    /// What is kept under this name, if its records have not changed since.
+    pub(super) fn get(&self, name: &N, store: &Store) -> Option<Arc<T>> {
         let set = self.lock(name);
         let kept = set.iter().find(|kept| kept.name == *name)?;
         store.holds(&kept.stamps).then(|| Arc::clone(&kept.what))
     }
 
-    /// Keeps what was made of a credential that is good. `stamps` are those of the two records that
-    /// it was made from, taken before they were read; without both nothing is kept.
+    /// Keeps what is proven. `stamps` are those of the two records that it was made from, taken
+    /// before they were read; without both nothing is kept.
     pub(super) fn keep(
         &self,
-        name: CredentialName,
+        name: N,
         stamps: [Option<Stamp>; 2],
         (what, store): (&Arc<T>, &Store),
     ) {
@@ -69,7 +89,7 @@ impl<T> Seen<T> {
         set.push(kept);
     }
 
-    fn lock(&self, name: &CredentialName) -> MutexGuard<'_, Vec<Kept<T>>> {
+    fn lock(&self, name: &N) -> MutexGuard<'_, Set<N, T>> {
         let place = name.place(self.sets.len());
         self.sets[place].lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -78,31 +98,38 @@ impl<T> Seen<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{SessionId, UserId};
+    use crate::crypto::{CredentialKey, Random};
+    use crate::model::UserId;
     use crate::store::Memory;
     use crate::store::engine::Commit;
 
     const IDS: (UserId, SessionId) = (UserId::from_bytes([1; 16]), SessionId::from_bytes([2; 16]));
 
-    fn start() -> (Seen<u32>, Store) {
-        (Seen::new(&Random::seeded(1)), Store::new(Arc::new(Memory::new())))
+    type Table = Seen<CredentialName, u32>;
+
+    fn start() -> (Table, Store) {
+        (Table::default(), Store::new(Arc::new(Memory::new())))
+    }
+
+    fn name(credential: &[u8]) -> CredentialName {
+        CredentialKey::new(&Random::seeded(1)).name(credential)
     }
 
     fn stamps(store: &Store) -> [Option<Stamp>; 2] {
         [store.users().stamp(IDS.0), store.sessions().stamp(IDS.1)]
     }
 
-    fn count(seen: &Seen<u32>) -> usize {
+    fn count(seen: &Table) -> usize {
         seen.sets.iter().map(|set| set.lock().unwrap().len()).sum()
     }
 
     #[test]
     fn only_the_same_bytes_are_found_again() {
         let (seen, store) = start();
-        seen.keep(seen.name(b"token"), stamps(&store), (&Arc::new(7), &store));
-        assert_eq!(seen.get(&seen.name(b"token"), &store), Some(Arc::new(7)));
+        seen.keep(name(b"token"), stamps(&store), (&Arc::new(7), &store));
+        assert_eq!(seen.get(&name(b"token"), &store), Some(Arc::new(7)));
         for other in ["Token", "token ", "token=", "toke"] {
-            assert_eq!(seen.get(&seen.name(other.as_bytes()), &store), None, "{other:?}");
+            assert_eq!(seen.get(&name(other.as_bytes()), &store), None, "{other:?}");
         }
     }
 
@@ -110,15 +137,15 @@ mod tests {
     async fn a_change_of_either_record_ends_it() {
         let (seen, store) = start();
         for key in [format!("user/{}", IDS.0), format!("session/{}", IDS.1)] {
-            seen.keep(seen.name(b"token"), stamps(&store), (&Arc::new(7), &store));
+            seen.keep(name(b"token"), stamps(&store), (&Arc::new(7), &store));
             store.commit(Commit::new().put(key.as_str(), "x")).await.unwrap();
-            assert_eq!(seen.get(&seen.name(b"token"), &store), None, "{key}");
+            assert_eq!(seen.get(&name(b"token"), &store), None, "{key}");
         }
         // A stamp from before the change is none of what was read after it.
         let before = stamps(&store);
         store.commit(Commit::new().delete(format!("user/{}", IDS.0))).await.unwrap();
-        seen.keep(seen.name(b"token"), before, (&Arc::new(7), &store));
-        assert_eq!(seen.get(&seen.name(b"token"), &store), None);
+        seen.keep(name(b"token"), before, (&Arc::new(7), &store));
+        assert_eq!(seen.get(&name(b"token"), &store), None);
     }
 
     #[test]
@@ -126,7 +153,7 @@ mod tests {
         let (seen, store) = start();
         let [one, two] = stamps(&store);
         for stamps in [[None, None], [one, None], [None, two]] {
-            seen.keep(seen.name(b"token"), stamps, (&Arc::new(7), &store));
+            seen.keep(name(b"token"), stamps, (&Arc::new(7), &store));
         }
         assert_eq!(count(&seen), 0);
     }
@@ -134,13 +161,14 @@ mod tests {
     #[test]
     fn the_table_is_bounded_and_the_latest_stay() {
         let (seen, store) = start();
+        let key = CredentialKey::new(&Random::seeded(1));
         for n in 0..20_000_u32 {
-            let name = seen.name(&n.to_be_bytes());
-            seen.keep(name, stamps(&store), (&Arc::new(n), &store));
-            assert_eq!(seen.get(&name, &store), Some(Arc::new(n)));
+            let its = key.name(&n.to_be_bytes());
+            seen.keep(its, stamps(&store), (&Arc::new(n), &store));
+            assert_eq!(seen.get(&its, &store), Some(Arc::new(n)));
         }
         assert_eq!(count(&seen), MOST, "20,000 fill every set");
-        let again = seen.name(&19_999_u32.to_be_bytes());
+        let again = name(&19_999_u32.to_be_bytes());
         seen.keep(again, stamps(&store), (&Arc::new(1), &store));
         assert_eq!((count(&seen), seen.get(&again, &store)), (MOST, Some(Arc::new(1))));
     }
@@ -148,8 +176,9 @@ mod tests {
     #[test]
     fn what_no_longer_holds_makes_room_first() {
         let (seen, store) = start();
+        let key = CredentialKey::new(&Random::seeded(1));
         let names: Vec<CredentialName> = (0..100_000_u32)
-            .map(|n| seen.name(&n.to_be_bytes()))
+            .map(|n| key.name(&n.to_be_bytes()))
             .filter(|name| name.place(seen.sets.len()) == 0)
             .take(WAYS + 1)
             .collect();

@@ -11,7 +11,7 @@ impl Auth {
     /// [`Error::Store`] when the store cannot answer.
     pub async fn signed_in(&self, token: &RefreshToken) -> Result<Option<(User, Session)>, Error> {
         match self.accept_refresh(token, self.clock.now()).await {
-            Ok(held) => Ok(Some((held.user.clone(), held.session.clone()))),
+            Ok(held) => Ok(Some((held.user.value.clone(), held.session.value.clone()))),
             Err(Error::SessionEnded(_)) => Ok(None),
             Err(error) => Err(error),
         }

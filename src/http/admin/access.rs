@@ -85,7 +85,7 @@ fn body(checked: &CheckedAccess) -> Body<'_> {
         decision,
         rule,
         why,
-        user: caller.map(|caller| caller.username.to_string()),
-        roles: caller.map(|caller| caller.roles.iter().map(Role::as_str).collect()),
+        user: caller.map(|caller| caller.user().username.to_string()),
+        roles: caller.map(|caller| caller.roles().iter().map(Role::as_str).collect()),
     }
 }

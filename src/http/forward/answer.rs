@@ -13,7 +13,10 @@ use crate::http::problem::Problem;
 use crate::http::query;
 use crate::http::refusals::Asked;
 use crate::http::route::Context;
-use crate::model::{AppRequest, Role, Rule};
+use crate::model::{AppRequest, Email, Role, Rule};
+
+/// As many headers as the answer has at the end: room for them is made once.
+const MOST_HEADERS: usize = 14;
 
 const SEC_FETCH_MODE: &str = "sec-fetch-mode";
 
@@ -23,28 +26,28 @@ const DEPENDS: &str = "accept, authorization, cookie, sec-fetch-mode";
 impl IdentityHeaders {
     /// 200: the app is told who is there; of nobody it is told so.
     pub(super) fn passed(&self, passage: &Passage) -> Response {
-        let (user, id, roles, email) = match passage {
-            Passage::Public => Default::default(),
-            Passage::Known(who) => (
-                who.username.to_string(),
-                who.id.to_string(),
-                roles(who),
-                who.email.as_ref().map(|email| email.as_str().to_owned()).unwrap_or_default(),
-            ),
+        let values = match passage {
+            Passage::Public => [const { HeaderValue::from_static("") }; 4],
+            Passage::Known(who) => values(who),
         };
         let mut answer = Response::default();
-        let headers = answer.headers_mut();
-        for (name, text) in self.all().into_iter().zip([user, id, roles, email]) {
-            // Each is visible ASCII by its type; empty is what an app must take for nobody.
-            let value = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
+        let mut headers = HeaderMap::with_capacity(MOST_HEADERS);
+        for (name, value) in self.all().into_iter().zip(values) {
             headers.insert(name.clone(), value);
         }
+        *answer.headers_mut() = headers;
         vary(answer)
     }
 }
 
-fn roles(who: &Identity) -> String {
-    who.roles.iter().map(Role::as_str).collect::<Vec<_>>().join(",")
+/// User, id, roles and email. Each is visible ASCII by its type; empty is what an app must take for
+/// nobody.
+fn values(who: &Identity) -> [HeaderValue; 4] {
+    let user = who.user();
+    let value = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
+    let roles = who.roles().iter().map(Role::as_str).collect::<Vec<_>>().join(",");
+    let email = who.email().map_or("", Email::as_str);
+    [value(user.username.as_str()), value(&user.id.to_string()), value(&roles), value(email)]
 }
 
 /// A refusal. A browser that would get through once somebody has signed in is told where.
@@ -66,7 +69,7 @@ pub(super) fn refused(
             *answer.status_mut() = StatusCode::SEE_OTHER;
             vary(answer)
         }
-        ForwardMode::Location | ForwardMode::Deny => told(problem, &call.request_id),
+        ForwardMode::Location | ForwardMode::Deny => told(problem, call.request_id()),
     };
     answer.headers_mut().insert(LOCATION, address);
     Ok(answer)
