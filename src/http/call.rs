@@ -1,5 +1,6 @@
 //! A request as the endpoints see it: everything common is already checked.
 
+use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -16,12 +17,12 @@ use crate::model::Rule;
 
 /// One request behind the gate. Not printable: it holds tokens and passwords.
 pub(super) struct Call {
-    /// Its `X-Request-Id`.
-    pub(super) request_id: String,
     /// How it was sent.
     pub(super) method: Method,
     /// Where it comes from.
     pub(super) client: Client,
+    /// The same in the words of trusted proxies alone; `None` where they do not tell it.
+    pub(super) told_ip: Option<IpAddr>,
     /// The proven caller; `None` on routes that anyone may call.
     pub(super) access: Option<Access>,
     /// The proven service; `None` on routes that are not for services.
@@ -48,6 +49,11 @@ impl Deref for Headers {
 }
 
 impl Call {
+    /// Its `X-Request-Id`.
+    pub(super) fn request_id(&self) -> &str {
+        self.client.request_id.as_deref().unwrap_or_default()
+    }
+
     /// The proven caller of a guarded route.
     pub(super) fn access(&self) -> Result<&Access, Problem> {
         let missing = || Problem::new(Kind::InvalidToken, Rule::BearerMissing);

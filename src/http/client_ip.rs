@@ -1,12 +1,8 @@
 //! Who is calling, when proxies stand between: the address behind the trusted ones.
 
-mod told;
-
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use warp::http::{HeaderMap, HeaderValue};
-
-pub use self::told::told_client;
 
 /// The one header in which the trusted proxies write the client's address; the others are
 /// ignored even when a proxy sends them.
@@ -21,18 +17,30 @@ pub enum ForwardedHeader {
     XRealIp,
 }
 
-/// The client's address, with IPv4 inside IPv6 unwrapped. It is the peer's own unless the peer
-/// is trusted; then `header` is read from the right, over trusted hops, up to the first
-/// address that is not trusted. What is no plain address ends the walk at the last good one.
+/// Where a request comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientAddress {
+    /// The address, with IPv4 inside IPv6 unwrapped.
+    pub ip: IpAddr,
+    /// Whether trusted proxies tell it of the client. Else it is the peer's own, or that of a hop
+    /// on the way: the header is not there, or what is not a plain address comes before the
+    /// client's. Then it must not open what is for its network.
+    pub is_told: bool,
+}
+
+/// The client's address. It is the peer's own unless the peer is trusted; then `header` is read
+/// from the right, over trusted hops, up to the first address that is not trusted. What is no plain
+/// address ends the walk at the last good one.
 #[must_use]
 pub fn client_ip(
     peer: IpAddr,
     headers: &HeaderMap,
     header: ForwardedHeader,
     is_trusted: &dyn Fn(IpAddr) -> bool,
-) -> IpAddr {
-    let peer = peer.to_canonical();
-    if !is_trusted(peer) {
+) -> ClientAddress {
+    let ip = peer.to_canonical();
+    let peer = ClientAddress { ip, is_told: false };
+    if !is_trusted(ip) {
         return peer;
     }
     match header {
@@ -44,7 +52,9 @@ pub fn client_ip(
             let hops = elements(headers, "forwarded").map(forwarded_for);
             walk(peer, hops, is_trusted)
         }
-        ForwardedHeader::XRealIp => single(headers, "x-real-ip").and_then(address).unwrap_or(peer),
+        ForwardedHeader::XRealIp => {
+            single(headers, "x-real-ip").and_then(address).map_or(peer, told)
+        }
     }
 }
 
@@ -57,17 +67,21 @@ pub fn request_id(headers: &HeaderMap, trusted: bool) -> Option<&str> {
     ((1..=64).contains(&id.len()) && id.bytes().all(allowed)).then_some(id)
 }
 
+const fn told(ip: IpAddr) -> ClientAddress {
+    ClientAddress { ip, is_told: true }
+}
+
 fn walk(
-    peer: IpAddr,
+    peer: ClientAddress,
     hops: impl Iterator<Item = Option<IpAddr>>,
     is_trusted: &dyn Fn(IpAddr) -> bool,
-) -> IpAddr {
+) -> ClientAddress {
     let mut last = peer;
     for hop in hops {
         match hop {
-            None => return last,
-            Some(client) if !is_trusted(client) => return client,
-            Some(proxy) => last = proxy,
+            None => return ClientAddress { is_told: false, ..last },
+            Some(client) if !is_trusted(client) => return told(client),
+            Some(proxy) => last = told(proxy),
         }
     }
     last
@@ -76,8 +90,8 @@ fn walk(
 /// The list elements of every line of a header, the last one first. Commas inside quotes cut
 /// too: a client's unclosed quote must not swallow what the proxy appended.
 fn elements<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a [u8]> {
-    let lines: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
-    lines.into_iter().rev().flat_map(|line| line.rsplit(|b| *b == b',')).map(<[u8]>::trim_ascii)
+    let lines = headers.get_all(name).iter().rev().map(HeaderValue::as_bytes);
+    lines.flat_map(|line| line.rsplit(|b| *b == b',')).map(<[u8]>::trim_ascii)
 }
 
 fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -140,14 +154,14 @@ mod tests {
     use warp::http::HeaderName;
 
     /// `10.0.0.0/8` and `fd00::/8` are the proxies.
-    pub(super) fn trusted(ip: IpAddr) -> bool {
+    fn trusted(ip: IpAddr) -> bool {
         match ip {
             IpAddr::V4(v4) => v4.octets()[0] == 10,
             IpAddr::V6(v6) => v6.octets()[0] == 0xfd,
         }
     }
 
-    pub(super) fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
+    fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
             let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
@@ -157,7 +171,7 @@ mod tests {
     }
 
     fn ask(peer: &str, header: ForwardedHeader, lines: &[(&'static str, &str)]) -> String {
-        client_ip(peer.parse().unwrap(), &headers(lines), header, &trusted).to_string()
+        client_ip(peer.parse().unwrap(), &headers(lines), header, &trusted).ip.to_string()
     }
 
     /// NET-01.
@@ -172,7 +186,8 @@ mod tests {
             assert_eq!(ask("203.0.113.9", header, &lie), "203.0.113.9");
             let nobody = |_: IpAddr| false;
             let peer = "10.0.0.1".parse().unwrap();
-            assert_eq!(client_ip(peer, &headers(&lie), header, &nobody), peer);
+            let own = ClientAddress { ip: peer, is_told: false };
+            assert_eq!(client_ip(peer, &headers(&lie), header, &nobody), own);
         }
     }
 
@@ -252,6 +267,33 @@ mod tests {
         }
         let two = [("x-real-ip", "192.0.2.1"), ("x-real-ip", "192.0.2.2")];
         assert_eq!(ask("10.0.0.1", XRealIp, &two), "10.0.0.1");
+    }
+
+    /// FWD-02.
+    #[test]
+    fn a_client_that_no_proxy_tells_of_is_nobody() {
+        let ask = |header, name, line: Option<&str>| {
+            let lines: Vec<_> = line.map(|line| (name, line)).into_iter().collect();
+            let peer = "10.0.0.1".parse().unwrap();
+            let found = client_ip(peer, &headers(&lines), header, &trusted);
+            found.is_told.then(|| found.ip.to_string())
+        };
+        for (line, expected) in [
+            (None, None),
+            (Some(""), None),
+            (Some("192.0.2.1:4711"), None),
+            (Some("192.0.2.1:4711, 10.0.0.7"), None),
+            (Some("192.0.2.1"), Some("192.0.2.1")),
+            (Some("6.6.6.6, 192.0.2.1, 10.0.0.7"), Some("192.0.2.1")),
+            (Some("10.0.0.6, 10.0.0.7"), Some("10.0.0.6")),
+        ] {
+            let told = ask(XForwardedFor, "x-forwarded-for", line);
+            assert_eq!(told.as_deref(), expected, "{line:?}");
+        }
+        assert_eq!(ask(Forwarded, "forwarded", Some("for=unknown")), None);
+        assert_eq!(ask(Forwarded, "forwarded", Some("for=10.0.0.6")).as_deref(), Some("10.0.0.6"));
+        assert_eq!(ask(XRealIp, "x-real-ip", Some("192.0.2.1:1")), None);
+        assert_eq!(ask(XRealIp, "x-real-ip", Some("192.0.2.1")).as_deref(), Some("192.0.2.1"));
     }
 
     /// NET-03.

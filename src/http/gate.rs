@@ -25,8 +25,7 @@ use super::metrics::Traffic;
 use super::origin::Origins;
 use super::pages::Pages;
 use super::problem::{Challenge, Problem};
-use super::refusals::Refusals;
-use super::route::{Body, Context, Endpoint, Guard, Route};
+use super::route::{Body, Context, Endpoint, Foundation, Guard, Route};
 use super::{Settings, client_ip, endpoints};
 use crate::auth::{Auth, Client};
 use crate::model::Rule;
@@ -48,16 +47,15 @@ const MAX_OPERATOR_BODY: usize = 1024 * 1024;
 pub struct Api(Arc<Inner>);
 
 struct Inner {
-    auth: Arc<Auth>,
-    settings: Arc<Settings>,
-    pages: Arc<Pages>,
+    context: Context,
     paths: matchit::Router<Methods>,
     routes: Vec<Route>,
     origins: Origins,
     security: SecurityHeaders,
-    traffic: Option<Arc<Traffic>>,
-    refusals: Arc<Refusals>,
 }
+
+/// The path of a request in the table, with the parts that it names.
+type Found<'a> = matchit::Match<'a, 'a, &'a Methods>;
 
 impl std::fmt::Debug for Api {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -72,20 +70,17 @@ impl Api {
         let settings = Arc::new(settings);
         let traffic = settings.metrics.then(|| Arc::new(Traffic::new()));
         let pages = Arc::new(Pages::new(&settings.pages));
-        let context = Context { auth, settings, pages, traffic, refusals: Arc::default() };
+        let refusals = Arc::default();
+        let context = Context::from(Foundation { auth, settings, pages, traffic, refusals });
         let endpoints = endpoints(&context);
-        let Context { auth, settings, pages, traffic, refusals } = context;
         let routes = endpoints.iter().map(|endpoint| endpoint.route.clone()).collect();
+        let Foundation { settings, .. } = &*context;
         Self(Arc::new(Inner {
             paths: router(endpoints),
             routes,
             origins: Origins::new(settings.own_origins.clone(), settings.cors_origins.clone()),
             security: SecurityHeaders::new(settings.hsts),
-            auth,
-            settings,
-            pages,
-            traffic,
-            refusals,
+            context,
         }))
     }
 
@@ -102,15 +97,17 @@ impl Api {
     {
         let (head, body) = request.into_parts();
         let head = Arc::new(head);
-        let client = self.client(&head.headers, peer);
+        let (client, told_ip) = self.client(&head.headers, peer);
         let request_id = client.request_id.clone().unwrap_or_default();
-        let (watch, ip) = (self.watch(&head), client.ip);
-        let answered = self.route(&head, body, (client, peer)).await;
+        let found = self.0.paths.at(head.uri.path()).ok();
+        let methods = found.as_ref().map(|found| found.value);
+        let (watch, ip) = (self.watch(methods, &head.method), client.ip);
+        let answered = self.route((&head, found), body, (client, told_ip, peer)).await;
         let mut answer = match answered {
             Ok(answer) => answer,
             Err(problem) => self.refused(problem, &head, (&request_id, ip)),
         };
-        self.finish(&head, &mut answer, &request_id);
+        self.finish((&head, methods), &mut answer, &request_id);
         count::answered(watch, answer.status());
         answer
     }
@@ -119,36 +116,33 @@ impl Api {
         self.0.paths.at(path).is_ok_and(|found| found.value.is_page())
     }
 
-    /// Whether scripts of other sites may be told of this path; a path that is none they are.
-    fn is_shared(&self, path: &str) -> bool {
-        self.0.paths.at(path).map_or(true, |found| found.value.is_shared())
-    }
-
-    fn client(&self, headers: &HeaderMap, peer: Peer) -> Client {
-        let settings = &self.0.settings;
-        let (ip, trusted) = match peer {
+    /// Who calls, and the address that trusted proxies tell of it.
+    fn client(&self, headers: &HeaderMap, peer: Peer) -> (Client, Option<IpAddr>) {
+        let settings = &self.0.context.settings;
+        let (address, trusted) = match peer {
             Peer::Tcp(address) => {
                 let is_trusted = |ip: IpAddr| settings.is_trusted(ip);
                 let header = settings.forwarded_header;
-                let ip = client_ip::client_ip(address.ip(), headers, header, &is_trusted);
-                (Some(ip), is_trusted(address.ip()))
+                let found = client_ip::client_ip(address.ip(), headers, header, &is_trusted);
+                (Some(found), is_trusted(address.ip()))
             }
             Peer::Unix { .. } => (None, false),
         };
         let given = client_ip::request_id(headers, trusted).map(str::to_owned);
         let agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
-        Client {
-            ip,
+        let client = Client {
+            ip: address.map(|address| address.ip),
             user_agent: agent.unwrap_or_default().to_owned(),
-            request_id: Some(given.unwrap_or_else(|| self.0.auth.new_request_id())),
-        }
+            request_id: Some(given.unwrap_or_else(|| self.0.context.auth.new_request_id())),
+        };
+        (client, address.filter(|address| address.is_told).map(|address| address.ip))
     }
 
     async fn route<B>(
         &self,
-        head: &Arc<Parts>,
+        (head, found): (&Arc<Parts>, Option<Found<'_>>),
         body: B,
-        (client, peer): (Client, Peer),
+        (client, told_ip, peer): (Client, Option<IpAddr>, Peer),
     ) -> Result<Response, Problem>
     where
         B: HttpBody<Data = Bytes> + Unpin + Send,
@@ -156,13 +150,12 @@ impl Api {
         if target_length(head) > MAX_URI {
             return Err(Problem::new(Kind::UriTooLong, Rule::UriTooLong));
         }
-        let path = head.uri.path();
-        if path.is_empty() {
+        if head.uri.path().is_empty() {
             // CONNECT names a host instead of a path.
             return Err(no_method(&[]));
         }
         let not_there = |rule| Problem::new(Kind::NotFound, rule);
-        let found = self.0.paths.at(path).map_err(|_| not_there(Rule::RouteUnknown))?;
+        let found = found.ok_or_else(|| not_there(Rule::RouteUnknown))?;
         let visible = found.value.visible_to(peer);
         let visible = visible.ok_or_else(|| not_there(Rule::RouteOfOperator))?;
         if head.method == Method::OPTIONS && visible.is_shared() {
@@ -180,9 +173,9 @@ impl Api {
         let body = self.body(&endpoint.route, body).await;
         let body = body.map_err(|problem| problem.caller(access.as_ref()))?;
         let call = Call {
-            request_id: client.request_id.clone().unwrap_or_default(),
             method: head.method.clone(),
             client,
+            told_ip,
             access,
             service,
             headers: Headers(Arc::clone(head)),
@@ -200,7 +193,7 @@ impl Api {
         match route.body {
             Body::Ignored => Ok(Bytes::new()),
             Body::Json | Body::OptionalJson | Body::Form | Body::Parameters => {
-                let settings = &self.0.settings;
+                let settings = &self.0.context.settings;
                 let most = match route.guard {
                     Guard::Operator => MAX_OPERATOR_BODY,
                     Guard::Public
@@ -218,8 +211,14 @@ impl Api {
         }
     }
 
-    fn finish(&self, head: &Parts, answer: &mut Response, request_id: &str) {
-        if self.is_shared(head.uri.path()) {
+    fn finish(
+        &self,
+        (head, methods): (&Parts, Option<&Methods>),
+        answer: &mut Response,
+        request_id: &str,
+    ) {
+        // Scripts of other sites may be told that a path is none.
+        if methods.is_none_or(Methods::is_shared) {
             self.0.origins.allow_reading(&head.headers, answer.headers_mut());
         }
         self.0.security.apply(answer.headers_mut(), header_value(request_id));

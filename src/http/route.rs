@@ -1,6 +1,7 @@
 //! A row of the route table: method, path, who may call, what body it takes.
 
 use std::future::Future;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use warp::Filter;
@@ -177,15 +178,33 @@ pub(super) struct Endpoint {
     pub(super) row: Option<Arc<Row>>,
 }
 
-/// What every endpoint stands on.
+/// What every endpoint stands on. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(super) struct Context {
+pub(super) struct Context(Arc<Foundation>);
+
+/// The parts of a [`Context`].
+#[derive(Debug)]
+pub(super) struct Foundation {
     pub(super) auth: Arc<Auth>,
     pub(super) settings: Arc<super::Settings>,
     pub(super) pages: Arc<Pages>,
     /// `None` where nothing is counted.
     pub(super) traffic: Option<Arc<Traffic>>,
     pub(super) refusals: Arc<Refusals>,
+}
+
+impl From<Foundation> for Context {
+    fn from(parts: Foundation) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for Context {
+    type Target = Foundation;
+
+    fn deref(&self) -> &Foundation {
+        &self.0
+    }
 }
 
 impl Context {
@@ -219,15 +238,15 @@ impl Context {
     /// The answer in the words of whoever calls such a row.
     fn tell(&self, guard: Guard, problem: Problem, call: &Call) -> Response {
         match guard {
-            Guard::Page => self.pages.refusal(problem, (&call.headers, call.request_id.as_str())),
-            Guard::Service => problem.into_oauth(&call.request_id),
-            Guard::Forward => forward::told(problem, &call.request_id),
+            Guard::Page => self.pages.refusal(problem, (&call.headers, call.request_id())),
+            Guard::Service => problem.into_oauth(call.request_id()),
+            Guard::Forward => forward::told(problem, call.request_id()),
             Guard::Public
             | Guard::Browser
             | Guard::Setup
             | Guard::User
             | Guard::Admin
-            | Guard::Operator => problem.into_response(&call.request_id),
+            | Guard::Operator => problem.into_response(call.request_id()),
         }
     }
 
@@ -238,7 +257,7 @@ impl Context {
         }
         let problem = problem.caller(call.access.as_ref());
         let from = (call.client.ip, self.auth.now());
-        let refusal = Refusal::of(&problem, &call.request_id, from);
+        let refusal = Refusal::of(&problem, call.request_id(), from);
         self.refusals.push(refusal.asked(asked));
         problem
     }

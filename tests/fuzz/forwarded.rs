@@ -50,7 +50,7 @@ fn trusted(ip: IpAddr) -> bool {
 }
 
 fn ask(peer: &str, header: ForwardedHeader, headers: &HeaderMap) -> IpAddr {
-    client_ip(peer.parse().unwrap(), headers, header, &trusted)
+    client_ip(peer.parse().unwrap(), headers, header, &trusted).ip
 }
 
 /// The lines under this name; `None` when one can stand in no header.

@@ -28,7 +28,7 @@ pub(super) fn endpoint(context: &Context) -> Endpoint {
 async fn backup(context: Context, call: Arc<Call>) -> Result<Response, Problem> {
     let job = context.auth.back_up(call.access()?, &call.client).await?;
     let (sender, pieces) = mpsc::channel(WAITING);
-    let request_id = call.request_id.clone();
+    let request_id = call.request_id().to_owned();
     tokio::task::spawn_blocking(move || {
         let mut out = Pieces { sender, waiting: BytesMut::new() };
         match job.run(&mut out) {

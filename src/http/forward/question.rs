@@ -6,7 +6,6 @@ use warp::http::{HeaderMap, HeaderName};
 use super::settings::{ForwardProxy, IdentityHeaders};
 use crate::http::Settings;
 use crate::http::call::Call;
-use crate::http::client_ip::told_client;
 use crate::http::kind::Kind;
 use crate::http::problem::Problem;
 use crate::model::{Address, AppRequest, Denial, Host, MethodWord, NotCanonical, Rule};
@@ -33,8 +32,7 @@ pub(super) fn question(settings: &Settings, call: &Call) -> Result<AppRequest, P
     };
     let method = MethodWord::try_from(method).map_err(refuse)?;
     // Where the proxy does not tell, its own address would open what is for its network.
-    let from = told_client(headers, settings.forwarded_header, &|ip| settings.is_trusted(ip));
-    Ok(AppRequest { method, address: address.map_err(refuse)?, from })
+    Ok(AppRequest { method, address: address.map_err(refuse)?, from: call.told_ip })
 }
 
 /// Envoy's way: the path stands behind that of the route, and there is no word of the scheme.

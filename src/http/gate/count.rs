@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use warp::http::StatusCode;
+use warp::http::{Method, StatusCode};
 
-use super::{Api, Auth, Kind, Parts};
+use super::{Api, Auth, Kind, Methods};
 use crate::http::metrics::{Metrics, Row};
 
 /// A request under way. It is counted when this is dropped, so one that is given up is too.
@@ -35,22 +35,25 @@ impl Api {
     /// The numbers for who scrapes; `None` where nothing is counted.
     #[must_use]
     pub fn metrics(&self) -> Option<Metrics> {
-        let traffic = self.0.traffic.clone()?;
-        Some(Metrics::new(self.0.auth.clone(), traffic))
+        let traffic = self.0.context.traffic.clone()?;
+        Some(Metrics::new(self.0.context.auth.clone(), traffic))
     }
 
     /// Begins to watch a request; `None` where nothing is counted.
-    pub(super) fn watch(&self, head: &Parts) -> Option<Watch<'_>> {
-        let (traffic, auth) = (self.0.traffic.as_deref()?, &*self.0.auth);
-        let found = self.0.paths.at(head.uri.path()).ok();
-        let row = found.and_then(|found| found.value.endpoint(&head.method)?.row.as_deref());
+    pub(super) fn watch<'a>(
+        &'a self,
+        methods: Option<&'a Methods>,
+        method: &Method,
+    ) -> Option<Watch<'a>> {
+        let (traffic, auth) = (self.0.context.traffic.as_deref()?, &*self.0.context.auth);
+        let row = methods.and_then(|methods| methods.endpoint(method)?.row.as_deref());
         let row = row.unwrap_or(traffic.unmatched());
         Some(Watch { auth, row, begun: auth.monotonic(), status: None })
     }
 
     /// Counts a refusal or a failure that the gate itself answers.
     pub(super) fn count_problem(&self, kind: Kind) {
-        if let Some(traffic) = &self.0.traffic {
+        if let Some(traffic) = &self.0.context.traffic {
             traffic.refused(kind);
         }
     }

@@ -28,13 +28,13 @@ impl Api {
             }
             Guard::Page => {
                 if head.method != Method::GET && head.method != Method::HEAD {
-                    let strict = self.0.settings.strict_origin;
+                    let strict = self.0.context.settings.strict_origin;
                     self.0.origins.check_own_page(headers, strict)?;
                 }
                 Ok(None)
             }
             Guard::Forward => {
-                let is_proxy = |ip| self.0.settings.is_trusted(ip);
+                let is_proxy = |ip| self.0.context.settings.is_trusted(ip);
                 match peer {
                     Peer::Tcp(address) if is_proxy(address.ip()) => Ok(None),
                     Peer::Tcp(_) | Peer::Unix { .. } => Err(no_proxy()),
@@ -47,7 +47,7 @@ impl Api {
             }
             Guard::Setup => {
                 self.same_site(headers, operator)?;
-                let is_there = self.0.auth.needs_setup().await?;
+                let is_there = self.0.context.auth.needs_setup().await?;
                 let over = || Problem::new(Kind::NotFound, Rule::SetupOver);
                 if is_there { Ok(None) } else { Err(over()) }
             }
@@ -66,14 +66,14 @@ impl Api {
 
     /// Refuses what a page of a foreign origin sends. The operator's command line is no page.
     fn same_site(&self, headers: &HeaderMap, operator: bool) -> Result<(), Problem> {
-        let strict = self.0.settings.strict_origin && !operator;
+        let strict = self.0.context.settings.strict_origin && !operator;
         Ok(self.0.origins.check_cookie_route(headers, strict)?)
     }
 
     async fn bearer(&self, head: &Parts) -> Result<Access, Problem> {
         let token = bearer::bearer(&head.headers, head.uri.query())?;
         let token = token.ok_or_else(|| no_token(&head.headers))?;
-        self.0.auth.authenticate(token).await.map_err(refused_token)
+        self.0.context.auth.authenticate(token).await.map_err(refused_token)
     }
 }
 

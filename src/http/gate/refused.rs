@@ -14,18 +14,18 @@ impl Api {
     /// What was refused lately.
     #[must_use]
     pub fn refusals(&self) -> &Refusals {
-        &self.0.refusals
+        &self.0.context.refusals
     }
 
     /// The answer to a request that no endpoint has seen to the end.
     #[must_use]
     pub fn refuse(&self, problem: Problem, peer: Peer) -> Response {
-        let request_id = self.0.auth.new_request_id();
+        let request_id = self.0.context.auth.new_request_id();
         let code = problem.kind().row().code;
         tracing::error!(request.id = %request_id, code, "a request had no answer");
         self.count_problem(problem.kind());
-        let from = (peer_ip(peer), self.0.auth.now());
-        self.0.refusals.push(Refusal::of(&problem, &request_id, from));
+        let from = (peer_ip(peer), self.0.context.auth.now());
+        self.0.context.refusals.push(Refusal::of(&problem, &request_id, from));
         let mut answer = problem.into_response(&request_id);
         self.0.security.apply(answer.headers_mut(), header_value(&request_id));
         answer
@@ -34,11 +34,11 @@ impl Api {
     /// Takes note of a connection that was closed without a word. Who made it learns no id; the
     /// log has it, at the level debug.
     pub fn turned_away(&self, peer: Peer) {
-        let request_id = self.0.auth.new_request_id();
+        let request_id = self.0.context.auth.new_request_id();
         tracing::debug!(request.id = %request_id, ?peer, "too many connections from this address");
-        self.0.refusals.push(Refusal {
+        self.0.context.refusals.push(Refusal {
             request_id,
-            time: self.0.auth.now(),
+            time: self.0.context.auth.now(),
             asked: None,
             kind: None,
             why: Rule::ConnectionLimit.into(),
@@ -55,15 +55,15 @@ impl Api {
     ) -> Response {
         self.count_problem(problem.kind());
         let asked = Asked::new(&head.method, self.place(head));
-        let refusal = Refusal::of(&problem, request_id, (ip, self.0.auth.now()));
-        self.0.refusals.push(refusal.asked(asked));
+        let refusal = Refusal::of(&problem, request_id, (ip, self.0.context.auth.now()));
+        self.0.context.refusals.push(refusal.asked(asked));
         let found = self.0.paths.at(head.uri.path());
         let is_for_services = found.is_ok_and(|found| found.value.is_for_services());
         // Where pages are, and where nothing is, a person gets a page.
         if is_for_services {
             problem.into_oauth(request_id)
         } else if self.is_page(head.uri.path()) || self.is_nowhere(head.uri.path()) {
-            self.0.pages.refusal(problem, (&head.headers, request_id))
+            self.0.context.pages.refusal(problem, (&head.headers, request_id))
         } else {
             problem.into_response(request_id)
         }

@@ -26,6 +26,6 @@ impl Api {
             return Ok(None);
         }
         let (id, secret) = basic(headers)?.ok_or_else(none)?;
-        Ok(Some(self.0.auth.authenticate_service((&id, secret), client).await?))
+        Ok(Some(self.0.context.auth.authenticate_service((&id, secret), client).await?))
     }
 }

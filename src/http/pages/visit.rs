@@ -91,7 +91,7 @@ impl Visit {
         let text = self.tied(form).render(&layout, self.texts);
         let asked = Asked::new(&Method::POST, form_path);
         let answer = self.context.refused(problem, asked, &self.call);
-        let answer = answer.into_page(&self.call.request_id, text);
+        let answer = answer.into_page(self.call.request_id(), text);
         self.keep(super::locked(answer, Reach::Forms(rd.and_then(origin))))
     }
 
