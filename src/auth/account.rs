@@ -58,8 +58,8 @@ impl Auth {
     ///
     /// # Errors
     /// [`Error::Forbidden`] for the operator, who has none.
-    pub fn me(&self, access: &Access) -> Result<User, Error> {
-        Ok(access.user()?.0.value.clone())
+    pub fn me<'a>(&self, access: &'a Access) -> Result<&'a User, Error> {
+        Ok(&access.user()?.0.value)
     }
 
     /// Changes the caller's own fields.

@@ -53,7 +53,7 @@ pub(super) fn endpoints(context: &Context) -> Vec<Endpoint> {
 
 async fn show(context: Context, call: Arc<Call>) -> Result<Response, Problem> {
     let user = context.auth.me(call.access()?)?;
-    Ok(reply::ok(&UserBody::from(&user)))
+    Ok(reply::ok(&UserBody::from(user)))
 }
 
 async fn update(context: Context, call: Arc<Call>) -> Result<Response, Problem> {
