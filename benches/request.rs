@@ -47,6 +47,11 @@ const PASSWORD: &str = "correct horse battery staple";
 const PEER: Peer =
     Peer::Tcp(SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9));
 const SCALE: Scale = Scale { failures: 0, waiting: 8, keep_events: HOUR };
+/// Requests that are not counted.
+const WARM_UP: u32 = 100;
+/// So many tokens are made at least for `new`: two runs of fewer rounds differ by these alone, which
+/// is what `benches/instructions.sh` takes for the instructions of one.
+const LEAST_NEW: u32 = 1_200;
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
@@ -105,11 +110,11 @@ async fn ask(mut near: DuplexStream, requests: &[Vec<u8>], rounds: u32) -> f64 {
             }
         }
     };
-    for request in requests.iter().cycle().take(100) {
+    for request in requests.iter().cycle().take(WARM_UP as usize) {
         one(request).await;
     }
     let before = cpu();
-    for request in requests.iter().cycle().skip(100).take(rounds as usize) {
+    for request in requests.iter().cycle().skip(WARM_UP as usize).take(rounds as usize) {
         one(request).await;
     }
     cpu().saturating_sub(before).as_secs_f64() * 1e6 / f64::from(rounds)
@@ -181,7 +186,7 @@ async fn through_doorkey(kind: &str, rounds: u32) -> f64 {
     let credentials =
         Credentials { username: "ann".to_owned(), password: Secret::new(PASSWORD.to_owned()) };
     let login = auth.login(credentials, None, &client).await.expect("a login");
-    let count = if kind == "new" { rounds + 100 } else { 1 };
+    let count = if kind == "new" { rounds.max(LEAST_NEW) + WARM_UP } else { 1 };
     let mut requests = Vec::new();
     for _ in 0..count {
         let token = auth.refresh(&login.refresh).await.expect("a token").access;
