@@ -65,7 +65,7 @@ fn main() {
         row(&bare, &login, client);
         works.push((bare, login));
     }
-    report(&works, sorted(idle), sorted(busy));
+    report(&works, &sorted(idle), &sorted(busy));
 }
 
 fn cores() -> usize {
@@ -106,13 +106,13 @@ fn row(bare: &Work, login: &Work, client: f64) {
     );
 }
 
-fn report(works: &[(Work, Work)], idle: Vec<f64>, busy: Vec<f64>) {
+fn report(works: &[(Work, Work)], idle: &[f64], busy: &[f64]) {
     let rate = median(works.iter().map(|(bare, login)| login.per_second / bare.per_second));
     let cpu = median(works.iter().map(|(bare, login)| login.cpu / bare.cpu));
     println!("logins do {:.1} % of what bare argon2 does (at least 95)", rate * 100.0);
     println!("a login takes {cpu:.3} times the CPU of a bare hash");
     let at = |waits: &[f64]| [50, 99].map(|percent| percentile(waits, percent));
-    let ([idle_50, idle_99], [busy_50, busy_99]) = (at(&idle), at(&busy));
+    let ([idle_50, idle_99], [busy_50, busy_99]) = (at(idle), at(busy));
     println!(
         "refresh, p50 and p99: {idle_50:.2} and {idle_99:.2} ms idle, {busy_50:.2} and {busy_99:.2} ms \
          under logins; p99 {:.1} times idle (under 5)",
