@@ -3,8 +3,8 @@
 //! `cargo bench --bench scale -- [--users 100000]...`; without, 10^3, 10^4 and 10^5 users.
 //!
 //! The store lies on the disk of the build, which is rarely in memory. Each phase is a process of its
-//! own, so that memory is that of the phase alone. Half of the sessions live for an hour, the others
-//! for twelve: the sweep removes the first half.
+//! own, so that memory is that of the phase alone. Half of the sessions live for an hour and are swept
+//! a day later, the others live for two days.
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
@@ -107,7 +107,7 @@ async fn run(phase: &str, data: &Path, users: u64) {
         }
         "serve" => serve(&auth(&store, &clock).await, users).await,
         "sweep" => {
-            clock.advance(HOUR + HOUR / 2);
+            clock.advance(HOUR * 26);
             let auth = auth(&store, &clock).await;
             sweep(store, &auth, (clock, users)).await;
         }
@@ -172,7 +172,7 @@ fn session(n: u64) -> Session {
         user: user_id(n / 2),
         epoch: 0,
         created_at: begin,
-        expires_at: begin.plus(if n.is_multiple_of(2) { HOUR * 12 } else { HOUR }),
+        expires_at: begin.plus(if n.is_multiple_of(2) { HOUR * 48 } else { HOUR }),
         last_used_at: begin,
         user_agent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".into(),
         ip: "192.0.2.1".to_owned(),
@@ -306,13 +306,13 @@ async fn sweep(store: Store, auth: &Auth, (clock, users): (Clock, u64)) {
     });
     let (mut waits, mut n) = (Vec::new(), 0);
     let (records, took) = loop {
-        if let Some(swept) = sweeping.try_join_next() {
-            break swept.expect("no panic");
-        }
         let begun = Instant::now();
         refresh(auth, 2 * (n % users)).await;
         waits.push(begun.elapsed());
         n += 7;
+        if let Some(swept) = sweeping.try_join_next() {
+            break swept.expect("no panic");
+        }
         tokio::task::yield_now().await;
     };
     waits.sort_unstable();
