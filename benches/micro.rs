@@ -3,23 +3,30 @@
 
 #[expect(dead_code, reason = "memory is not measured here")]
 mod common;
+#[path = "common/outside.rs"]
+mod outside;
 
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use common::{HOUR, Scale, open_store, start};
 use criterion::{Criterion, criterion_group, criterion_main};
 use doorkey::auth::{Auth, Client, Credentials};
 use doorkey::crypto::{Issuer, KeyPair, MasterKey, Random, sign, verify};
+use doorkey::http::Api;
 use doorkey::http::kind::Kind;
+use doorkey::http::listen::Peer;
 use doorkey::http::problem::Problem;
 use doorkey::model::{
     Algorithm, Claims, Clock, KeyId, RefreshToken, Role, Rule, Secret, SessionId, Timestamp,
     TokenId, UserId,
 };
 use doorkey::store::Store;
+use http_body_util::Empty;
 use tokio::runtime::Runtime;
+use warp::http::Request;
 
 const SCALE: Scale = Scale { failures: 0, waiting: 8, keep_events: HOUR };
 const NOW: u64 = 1_800_000_000;
@@ -106,6 +113,32 @@ fn use_cases(c: &mut Criterion) {
     });
 }
 
+/// The table's paths as the gate looks them up, and a whole request for the one that has least to do.
+fn routes(c: &mut Criterion) {
+    let runtime = Runtime::new().expect("a runtime");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let SignedIn { auth, .. } = runtime.block_on(signed_in(&folder.path().join("data")));
+    let api = Api::new(Arc::new(auth), outside::settings("https://auth.example.org"));
+    let mut paths = matchit::Router::new();
+    // A path stands there once for each method.
+    for (row, route) in api.routes().iter().enumerate() {
+        let _ = paths.insert(route.path, row);
+    }
+    for path in ["/auth/refresh", "/admin/users/0123456789abcdef/sessions", "/nothing/here"] {
+        c.bench_function(&format!("route match {path}"), |b| {
+            b.iter(|| paths.at(black_box(path)).map(|found| *found.value).ok());
+        });
+    }
+    let peer = Peer::Tcp(([127, 0, 0, 1], 9).into());
+    let healthz = || {
+        let request = Request::get("/healthz").header("host", "auth.example.org");
+        request.body(Empty::<Bytes>::new()).expect("a request")
+    };
+    c.bench_function("route, gate and answer of /healthz", |b| {
+        b.iter(|| runtime.block_on(api.handle(healthz(), peer)));
+    });
+}
+
 /// The answer to what is refused.
 fn problem(c: &mut Criterion) {
     c.bench_function("problem answer", |b| {
@@ -116,5 +149,5 @@ fn problem(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, tokens, use_cases, problem);
+criterion_group!(benches, tokens, use_cases, routes, problem);
 criterion_main!(benches);

@@ -11,9 +11,13 @@
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
 mod common;
+#[path = "common/cpu_time.rs"]
+#[expect(dead_code, reason = "all of it is done by one thread")]
+mod cpu_time;
+#[path = "common/outside.rs"]
+mod outside;
 
 use std::convert::Infallible;
-use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,13 +26,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use doorkey::auth::{Access, Client, Credentials, NewUser};
 use doorkey::crypto::{Issuer, KeyPair, MasterKey, Random, sign, verify};
-use doorkey::http::client_ip::ForwardedHeader;
-use doorkey::http::cookie::CookieRule;
+use doorkey::http::Api;
 use doorkey::http::kind::Kind;
 use doorkey::http::listen::{self, Accepted, Handler, Limits, Listener, Peer, Unanswered};
 use doorkey::http::problem::Problem;
-use doorkey::http::{Api, Forward, ForwardMode, ForwardProxy, IdentityHeaders, Look, Settings};
-use doorkey::model::{Algorithm, Claims, Clock, Colour, Role, Roles, Rule, Secret, Timestamp};
+use doorkey::model::{Algorithm, Claims, Clock, Role, Roles, Rule, Secret, Timestamp};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -38,12 +40,18 @@ use tokio::sync::{Mutex, mpsc};
 use warp::http::{Request, Response};
 
 use common::{HOUR, Scale, open_store, start, status_kib};
+use cpu_time::cpu;
 
 const ORIGIN: &str = "https://auth.example.org";
 const PASSWORD: &str = "correct horse battery staple";
 const PEER: Peer =
     Peer::Tcp(SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9));
 const SCALE: Scale = Scale { failures: 0, waiting: 8, keep_events: HOUR };
+/// Requests that are not counted.
+const WARM_UP: u32 = 100;
+/// So many tokens are made at least for `new`: two runs of fewer rounds differ by these alone, which
+/// is what `benches/instructions.sh` takes for the instructions of one.
+const LEAST_NEW: u32 = 10_200;
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
@@ -102,21 +110,14 @@ async fn ask(mut near: DuplexStream, requests: &[Vec<u8>], rounds: u32) -> f64 {
             }
         }
     };
-    for request in requests.iter().cycle().take(100) {
+    for request in requests.iter().cycle().take(WARM_UP as usize) {
         one(request).await;
     }
     let before = cpu();
-    for request in requests.iter().cycle().skip(100).take(rounds as usize) {
+    for request in requests.iter().cycle().skip(WARM_UP as usize).take(rounds as usize) {
         one(request).await;
     }
     cpu().saturating_sub(before).as_secs_f64() * 1e6 / f64::from(rounds)
-}
-
-/// The CPU time of this thread.
-fn cpu() -> Duration {
-    let stat = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux");
-    let nanos = stat.split(' ').next().and_then(|word| word.parse().ok());
-    Duration::from_nanos(nanos.expect("the kernel says it"))
 }
 
 async fn serve_raw(far: DuplexStream) {
@@ -185,7 +186,7 @@ async fn through_doorkey(kind: &str, rounds: u32) -> f64 {
     let credentials =
         Credentials { username: "ann".to_owned(), password: Secret::new(PASSWORD.to_owned()) };
     let login = auth.login(credentials, None, &client).await.expect("a login");
-    let count = if kind == "new" { rounds + 100 } else { 1 };
+    let count = if kind == "new" { rounds.max(LEAST_NEW) + WARM_UP } else { 1 };
     let mut requests = Vec::new();
     for _ in 0..count {
         let token = auth.refresh(&login.refresh).await.expect("a token").access;
@@ -201,7 +202,7 @@ async fn through_doorkey(kind: &str, rounds: u32) -> f64 {
     let (pipes, accept) = mpsc::channel(1);
     let (near, far) = duplex(64 * 1024);
     pipes.send(far).await.expect("the server accepts");
-    let api = Outside(Api::new(auth, settings()));
+    let api = Outside(Api::new(auth, outside::settings(ORIGIN)));
     let exempt: listen::Exempt = Arc::new(|_| true);
     let pipes = Pipes(Mutex::new(accept));
     let server = listen::serve(pipes, api, (limits(), exempt), std::future::pending());
@@ -220,42 +221,6 @@ fn limits() -> Limits {
         idle_timeout: wait,
         request_timeout: wait,
         shutdown_grace: wait,
-    }
-}
-
-fn settings() -> Settings {
-    Settings {
-        trusted_proxies: Vec::new(),
-        forwarded_header: ForwardedHeader::XForwardedFor,
-        own_origins: vec![ORIGIN.to_owned()],
-        cors_origins: Vec::new(),
-        strict_origin: false,
-        cookie: CookieRule::HOST,
-        hsts: Some(HOUR),
-        max_body: 16 * 1024,
-        body_timeout: Duration::from_secs(5),
-        issuer: ORIGIN.to_owned(),
-        pages: Look {
-            name: "Example".to_owned(),
-            logo: None,
-            accent: Colour::rgb(0x2f, 0x5d, 0x8a),
-            languages: doorkey::http::Language::ALL.to_vec(),
-            return_to: Vec::new(),
-        },
-        metrics: false,
-        demo: false,
-        forward: Forward {
-            site: None,
-            proxy: ForwardProxy::Forwarded,
-            mode: ForwardMode::Redirect,
-            headers: IdentityHeaders::named([
-                "x-auth-user",
-                "x-auth-id",
-                "x-auth-roles",
-                "x-auth-email",
-            ]),
-            access: Arc::default(),
-        },
     }
 }
 

@@ -2,12 +2,16 @@
 //! memory, and what does a refresh cost in it?
 //! `cargo bench --bench scale -- [--users 100000]...`; without, 10^3, 10^4 and 10^5 users.
 //!
-//! Each phase is a process of its own, so that memory is that of the phase alone. Half of the
-//! sessions live for an hour, the others for twelve: the sweep removes the first half.
+//! The store lies on the disk of the build, which is rarely in memory. Each phase is a process of its
+//! own, so that memory is that of the phase alone. Half of the sessions live for an hour and are swept
+//! a day later, the others live for two days.
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
 mod common;
+#[path = "common/cpu_time.rs"]
+#[expect(dead_code, reason = "all threads work here")]
+mod cpu_time;
 #[path = "common/disk.rs"]
 mod disk;
 
@@ -15,14 +19,15 @@ use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use common::{HOUR, Scale, open_store, start, status_kib};
+use cpu_time::cpu_of;
 use disk::disk_bytes;
-use doorkey::auth::Auth;
+use doorkey::auth::{Access, Auth, Client, Credentials, NewUser};
 use doorkey::crypto::{MasterKey, Random, fingerprint, hash_secret};
 use doorkey::model::{
-    Clock, LoginName, PasswordHash, RefreshToken, Role, Session, SessionId, SessionRef,
+    Clock, LoginName, PasswordHash, RefreshToken, Role, Secret, Session, SessionId, SessionRef,
     StatusListId, StatusRef, Timestamp, TokenSecret, User, UserId, UserSessions,
 };
 use doorkey::store::engine::Commit;
@@ -37,6 +42,8 @@ const AT_ONCE: usize = 64;
 /// The sessions that are in use, and how often each is asked for.
 const ACTIVE: u64 = 1_000;
 const ROUNDS: u64 = 20;
+/// Accounts that log in, [`ROUNDS`] times each: fewer than a user may have sessions.
+const LOGGING_IN: u64 = 50;
 const PASSWORD_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$3vL2xkC6sb2FtrTMzXh+NmVSZy1kb29ya2V5LXNjYWxl";
 
 fn main() {
@@ -47,12 +54,9 @@ fn main() {
         let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         return threads.expect("a runtime").block_on(run(phase, Path::new(data), users));
     }
-    let mut sizes: Vec<u64> = Vec::new();
-    for (word, number) in words.iter().zip(words.iter().skip(1)) {
-        if word == "--users" {
-            sizes.push(number.parse().expect("a whole number"));
-        }
-    }
+    let pairs = words.iter().zip(words.iter().skip(1)).filter(|(word, _)| *word == "--users");
+    let mut sizes: Vec<u64> =
+        pairs.map(|(_, number)| number.parse().expect("a whole number")).collect();
     if sizes.is_empty() {
         sizes = vec![1_000, 10_000, 100_000];
     }
@@ -63,7 +67,7 @@ fn main() {
 
 /// All phases, one after the other, on one folder.
 fn measure(users: u64) {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary folder");
     let data = folder.path().join("data");
     fs::DirBuilder::new().mode(0o700).create(&data).expect("a free name");
     println!("{users} users, {} sessions", 2 * users);
@@ -88,25 +92,22 @@ async fn run(phase: &str, data: &Path, users: u64) {
     let opened = begun.elapsed();
     match phase {
         "fill" => {
-            fill(&store, users).await;
+            fill(&store, 0..users).await;
             println!("  filled in {:.1} s", begun.elapsed().as_secs_f64());
         }
         "open" | "rebuild" => {
             let how = if phase == "open" { "a clean stop" } else { "an unclean stop" };
-            println!(
-                "  open after {how}: {:.0} ms, resident {:.1} MB",
-                opened.as_secs_f64() * 1e3,
-                kib_to_mb(status_kib("VmRSS:"))
-            );
+            let ms = opened.as_secs_f64() * 1e3;
+            println!("  open after {how}: {ms:.0} ms, resident {:.1} MB", resident_mb());
         }
         "crash" => {
             // More than a snapshot leaves behind, and no orderly end.
-            fill_range(&store, users..users + 1_000).await;
+            fill(&store, users..users + 1_000).await;
             std::process::abort();
         }
         "serve" => serve(&auth(&store, &clock).await, users).await,
         "sweep" => {
-            clock.advance(HOUR + HOUR / 2);
+            clock.advance(HOUR * 26);
             let auth = auth(&store, &clock).await;
             sweep(store, &auth, (clock, users)).await;
         }
@@ -124,8 +125,8 @@ fn master() -> MasterKey {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-fn kib_to_mb(kib: u64) -> f64 {
-    kib as f64 / 1000.0 * 1.024
+fn resident_mb() -> f64 {
+    status_kib("VmRSS:") as f64 / 1000.0 * 1.024
 }
 
 /// 16 bytes that follow from a word and a number.
@@ -171,7 +172,7 @@ fn session(n: u64) -> Session {
         user: user_id(n / 2),
         epoch: 0,
         created_at: begin,
-        expires_at: begin.plus(if n.is_multiple_of(2) { HOUR * 12 } else { HOUR }),
+        expires_at: begin.plus(if n.is_multiple_of(2) { HOUR * 48 } else { HOUR }),
         last_used_at: begin,
         user_agent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".into(),
         ip: "192.0.2.1".to_owned(),
@@ -197,11 +198,7 @@ fn account(store: &Store, n: u64) -> Commit {
     account.and(store.sessions().set_list(user_id(n), &nothing, &list))
 }
 
-async fn fill(store: &Store, users: u64) {
-    fill_range(store, 0..users).await;
-}
-
-async fn fill_range(store: &Store, users: std::ops::Range<u64>) {
+async fn fill(store: &Store, users: std::ops::Range<u64>) {
     let mut commits = JoinSet::new();
     let mut next = users.start;
     while next < users.end {
@@ -217,23 +214,13 @@ async fn fill_range(store: &Store, users: std::ops::Range<u64>) {
     commits.join_all().await;
 }
 
-/// CPU of this process, all threads.
-fn cpu() -> Duration {
-    let mut all: u64 = 0;
-    for task in fs::read_dir("/proc/self/task").expect("Linux").flatten() {
-        let text = fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
-        all += text.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0);
-    }
-    Duration::from_nanos(all)
-}
-
 /// Microseconds of CPU of each of `times`.
 async fn each(times: u64, work: impl AsyncFnOnce()) -> f64 {
-    let before = cpu();
+    let before = cpu_of("self");
     work().await;
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let times = times as f64;
-    cpu().saturating_sub(before).as_secs_f64() * 1e6 / times
+    cpu_of("self").saturating_sub(before).as_secs_f64() * 1e6 / times
 }
 
 async fn refresh(auth: &Auth, n: u64) -> String {
@@ -275,7 +262,33 @@ async fn serve(auth: &Auth, users: u64) {
         }
     });
     println!("  authenticate, token seen: {:.1} us of CPU", seen.await);
-    println!("  resident while serving: {:.1} MB", kib_to_mb(status_kib("VmRSS:")));
+    println!("  login, but for its hash: {:.1} us of CPU", login(auth).await);
+    println!("  resident while serving: {:.1} MB", resident_mb());
+    let begun = Instant::now();
+    auth.rebuild_status_lists().await.expect("the store answers");
+    let (took, resident) = (begun.elapsed().as_secs_f64(), resident_mb());
+    println!("  all status lists read: {took:.2} s, resident {resident:.1} MB");
+}
+
+/// Microseconds of CPU of a login with a hash that costs next to nothing. The accounts of the fill
+/// have no password that anybody knows, so these are new ones.
+async fn login(auth: &Auth) -> f64 {
+    let client = Client { ip: None, user_agent: "scale".to_owned(), request_id: None };
+    let form = |n: u64| Credentials {
+        username: format!("new{n}"),
+        password: Secret::new("correct horse battery staple".to_owned()),
+    };
+    for n in 0..LOGGING_IN {
+        let Credentials { username, password } = form(n);
+        let new = NewUser { username, password: Some(password), email: None, roles: None };
+        auth.create_user(&Access::operator(), new, &client).await.expect("a free name");
+    }
+    let logins = each(LOGGING_IN * ROUNDS, async || {
+        for n in 0..LOGGING_IN * ROUNDS {
+            auth.login(form(n % LOGGING_IN), None, &client).await.expect("a login");
+        }
+    });
+    logins.await
 }
 
 /// Half of the sessions have expired; refreshes go on meanwhile.
@@ -293,13 +306,13 @@ async fn sweep(store: Store, auth: &Auth, (clock, users): (Clock, u64)) {
     });
     let (mut waits, mut n) = (Vec::new(), 0);
     let (records, took) = loop {
-        if let Some(swept) = sweeping.try_join_next() {
-            break swept.expect("no panic");
-        }
         let begun = Instant::now();
         refresh(auth, 2 * (n % users)).await;
         waits.push(begun.elapsed());
         n += 7;
+        if let Some(swept) = sweeping.try_join_next() {
+            break swept.expect("no panic");
+        }
         tokio::task::yield_now().await;
     };
     waits.sort_unstable();

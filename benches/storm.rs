@@ -8,41 +8,28 @@
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
+#[path = "common/figures.rs"]
+#[expect(dead_code, reason = "there are no rounds here to have a median of")]
+mod figures;
+#[path = "common/real.rs"]
+mod real;
+
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::path::Path;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper::{Request, StatusCode};
-use hyper_util::rt::TokioIo;
-use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use figures::{argument, percentile};
+use hyper::StatusCode;
+use real::{Client, Server, register};
+use serde_json::json;
 use tokio::task::JoinSet;
 
 /// `passwords.memory`, and what the rest of a busy server may take.
 const BUDGET_MIB: u64 = 64 + 40;
-const CONFIG: &str = r#"
-registration = "open"
-[http]
-listen = "127.0.0.1:0"
-public_url = "https://login.example.org"
-[passwords]
-memory = "64 MiB"
-[limits]
-registrations_per_network = 0
-connections_per_address = 0
-[log]
-level = "warn"
-"#;
 const USERS: usize = 50;
-const PASSWORD: &str = "correct horse battery staple";
 const IDLE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(100);
 /// A login is served again this long after the storm.
@@ -56,18 +43,12 @@ fn main() -> ExitCode {
     runtime.expect("a runtime").block_on(storm(connections, Duration::from_secs(seconds)))
 }
 
-/// What follows `name`; cargo adds arguments of its own.
-fn argument(name: &str) -> Option<u64> {
-    let mut args = std::env::args().skip_while(|arg| arg != name).skip(1);
-    args.next().map(|number| number.parse().expect("a whole number"))
-}
-
 async fn storm(connections: u64, length: Duration) -> ExitCode {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let server = Server::start(folder.path());
     let target = Target::prepare(server.address).await;
     println!("{connections} connections log in for {length:?}; waits in milliseconds");
-    let idle_memory = server.resident_mib();
+    let idle_memory = resident_mib(&server);
     let idle = target.probe(IDLE).await;
 
     let counts = Arc::new(Counts::default());
@@ -78,12 +59,12 @@ async fn storm(connections: u64, length: Duration) -> ExitCode {
         clients.spawn(log_in_until(end, (server.address, user), Arc::clone(&counts)));
     }
     let probes = target.probe(length);
-    let (busy, most) = tokio::join!(probes, server.most_resident_mib(end));
+    let (busy, most) = tokio::join!(probes, most_resident_mib(&server, end));
     clients.join_all().await;
     let recovery = target.recovery().await;
     let after = target.probe(Duration::from_secs(1)).await;
     report(&[&idle, &busy, &after]);
-    let memory = [idle_memory, most, server.resident_mib()];
+    let memory = [idle_memory, most, resident_mib(&server)];
     verdict(&counts, memory, recovery)
 }
 
@@ -150,14 +131,9 @@ struct Target {
 impl Target {
     /// Makes the accounts, and a session for the probes.
     async fn prepare(address: SocketAddr) -> Self {
-        let mut client = Client::connect(address).await;
-        for user in 0..=USERS {
-            let form = json!({"username": name(user), "password": PASSWORD});
-            let answer = client.send(("POST", "/auth/register"), &[], Some(&form)).await;
-            assert_eq!(answer.status, StatusCode::CREATED, "an account is made");
-        }
+        register(address, USERS + 1).await;
         // Of an account that the storm leaves alone: a user has 32 sessions at most.
-        let login = client.login(USERS).await;
+        let login = Client::connect(address).await.login(USERS).await;
         let token = login.body["access_token"].as_str().expect("a token").to_owned();
         Self { address, token, cookie: login.cookie.expect("a cookie") }
     }
@@ -210,115 +186,23 @@ struct Waits([Vec<f64>; 4]);
 
 impl Waits {
     fn at(&self, probe: usize, percent: usize) -> f64 {
-        let waits = &self.0[probe];
-        waits
-            .get((waits.len() * percent / 100).min(waits.len().saturating_sub(1)))
-            .copied()
-            .unwrap_or(0.0)
+        percentile(&self.0[probe], percent)
     }
 }
 
-fn name(user: usize) -> String {
-    format!("user-{user}")
+fn resident_mib(server: &Server) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", server.process()));
+    let status = status.expect("Linux, and a server that runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib: Option<u64> = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+    kib.expect("the kernel says VmRSS") / 1024
 }
 
-/// One connection.
-struct Client(SendRequest<Full<Bytes>>);
-
-struct Answer {
-    status: StatusCode,
-    retry_after: bool,
-    cookie: Option<String>,
-    body: Value,
-}
-
-impl Client {
-    async fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).await.expect("the server listens");
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("HTTP");
-        drive(connection);
-        Self(sender)
+async fn most_resident_mib(server: &Server, end: Instant) -> u64 {
+    let mut most = 0;
+    while Instant::now() < end {
+        most = most.max(resident_mib(server));
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
-
-    async fn login(&mut self, user: usize) -> Answer {
-        let form = json!({"username": name(user), "password": PASSWORD});
-        self.send(("POST", "/auth/login"), &[], Some(&form)).await
-    }
-
-    async fn send(
-        &mut self,
-        (method, path): (&str, &str),
-        headers: &[(&str, &str)],
-        form: Option<&Value>,
-    ) -> Answer {
-        let mut request = Request::builder().method(method).uri(path).header("host", "localhost");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        if form.is_some() {
-            request = request.header("content-type", "application/json");
-        }
-        let body = form.map(Value::to_string).unwrap_or_default();
-        let request = request.body(Full::new(Bytes::from(body))).expect("a request");
-        self.0.ready().await.expect("a connection that is kept");
-        let answer = self.0.send_request(request).await.expect("an answer");
-        let text = |name: &str| Some(answer.headers().get(name)?.to_str().ok()?.to_owned());
-        let (status, retry_after) = (answer.status(), text("retry-after").is_some());
-        let cookie = text("set-cookie").and_then(|line| Some(line.split(';').next()?.to_owned()));
-        let bytes = answer.into_body().collect().await.expect("a body").to_bytes();
-        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Answer { status, retry_after, cookie, body }
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a load generator owns its tasks")]
-fn drive(connection: http1::Connection<TokioIo<TcpStream>, Full<Bytes>>) {
-    drop(tokio::spawn(connection));
-}
-
-/// The real binary; killed when dropped.
-struct Server {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Server {
-    fn start(folder: &Path) -> Self {
-        let config = folder.join("auth.toml");
-        fs::write(&config, CONFIG).expect("a configuration");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_doorkey"));
-        command.arg("serve").arg("--config").arg(&config).arg("--data").arg(folder.join("data"));
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("the binary");
-        let mut line = String::new();
-        let mut out = BufReader::new(child.stdout.take().expect("its output"));
-        out.read_line(&mut line).expect("its first line");
-        let address = line.trim().rsplit("http://").next().and_then(|text| text.parse().ok());
-        Self { child, address: address.expect("the address in its first line") }
-    }
-
-    fn resident_mib(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()));
-        let status = status.expect("Linux, and a server that runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib: Option<u64> =
-            line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-        kib.expect("the kernel says VmRSS") / 1024
-    }
-
-    async fn most_resident_mib(&self, end: Instant) -> u64 {
-        let mut most = 0;
-        while Instant::now() < end {
-            most = most.max(self.resident_mib());
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        most
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Gone already if it failed.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+    most
 }
