@@ -104,7 +104,8 @@ struct Shared {
 }
 
 impl Passwords {
-    /// Starts the threads. Memory is taken when hashes need it.
+    /// Starts the threads. Memory is taken when hashes need it, and given back when none came for ten
+    /// seconds.
     ///
     /// # Errors
     /// When the system lets no thread start.
