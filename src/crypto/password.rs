@@ -30,6 +30,8 @@ pub use self::pool::{Busy, PoolLoad};
 
 const SALT_BYTES: usize = 16;
 const OUTPUT_BYTES: usize = 32;
+/// Taking the memory anew costs a hash a third more; so much is nothing once in so long.
+const REST_AFTER: Duration = Duration::from_secs(10);
 
 /// How much hashing may go on at a time.
 #[derive(Debug, Clone, Copy)]
@@ -102,7 +104,8 @@ struct Shared {
 }
 
 impl Passwords {
-    /// Starts the threads. Memory is taken when hashes need it.
+    /// Starts the threads. Memory is taken when hashes need it, and given back when none came for ten
+    /// seconds.
     ///
     /// # Errors
     /// When the system lets no thread start.
@@ -111,7 +114,7 @@ impl Passwords {
         let PoolSettings { params, queue, max_wait, .. } = settings;
         let memory = usize::try_from(settings.memory_bytes / 1024).unwrap_or(usize::MAX);
         let (threads, blocks) = (settings.threads(), params.blocks());
-        let size = Size { threads, memory, blocks, queue };
+        let size = Size { threads, memory, blocks, queue, rest_after: REST_AFTER };
         let pool = Pool::start(&size, max_wait)?;
         let dummy = fresh(params, &random, random.bytes::<OUTPUT_BYTES>().to_vec());
         Ok(Self(Arc::new(Shared { pool, params, dummy, random, max_wait })))

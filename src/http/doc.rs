@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 use warp::http::StatusCode;
 
@@ -203,12 +204,17 @@ impl Doc {
 pub(super) fn reference<T: ToSchema>(known: &mut Schemas) -> Value {
     let mut found = vec![(T::name().into_owned(), T::schema())];
     T::schemas(&mut found);
+    add(found, known);
+    json!({ "$ref": format!("#/components/schemas/{}", T::name()) })
+}
+
+/// Apart, so that it is not there once for each type.
+fn add(found: Vec<(String, RefOr<Schema>)>, known: &mut Schemas) {
     for (name, schema) in found {
         let schema = serde_json::to_value(schema).expect("a schema is plain data");
         let other = known.insert(name, schema.clone());
         assert!(other.is_none_or(|other| other == schema), "two schemas have one name: {schema}");
     }
-    json!({ "$ref": format!("#/components/schemas/{}", T::name()) })
 }
 
 /// `T` in the place where it is used, for what is used once.

@@ -1,6 +1,6 @@
 //! The memory of all hashes together. It is taken when it is needed, blocks of the usual size are
-//! kept for the next hash, and a hash that needs more waits until there is room for it: whatever
-//! hashes are stored, all threads together hold no more than the whole.
+//! kept for the next hash until none has come for a while, and a hash that needs more waits until
+//! there is room for it: whatever hashes are stored, all threads together hold no more than the whole.
 
 use std::fmt;
 use std::hint::black_box;
@@ -11,6 +11,11 @@ use argon2::Block;
 /// What the system needs besides, so that it is not the last byte that is asked for.
 const MARGIN: usize = 1024 * 1024;
 const KIB: usize = 1024;
+
+/// The system is asked for at least so many blocks at a time. glibc gives what is larger than 32 MiB
+/// back when it is freed, whatever came before; a smaller piece it would take for a size that is
+/// wanted often, and keep its pages. What is not written to takes no memory.
+const FROM_SYSTEM: usize = 33 * 1024;
 
 /// There is no memory for a hash: it needs more than the whole, or the system gives none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +74,8 @@ impl Memory {
     ) -> Result<T, NoMemory> {
         let mut taken = self.take(count.max(self.usual))?;
         if taken.blocks.is_empty() {
-            taken.blocks.try_reserve_exact(taken.size).map_err(|_| NoMemory)?;
+            let asked = taken.size.max(FROM_SYSTEM);
+            taken.blocks.try_reserve_exact(asked).map_err(|_| NoMemory)?;
             taken.blocks.resize(taken.size, Block::new());
         }
         Ok(work(&mut taken.blocks[..count]))
@@ -87,6 +93,13 @@ impl Memory {
         // Nobody writes to it: it must not be taken for needless.
         drop(black_box(asked));
         Ok(work())
+    }
+
+    /// Gives the blocks that are kept for the next hash back to the system.
+    pub(super) fn rest(&self) {
+        let mut state = self.state();
+        let spare = std::mem::take(&mut state.spare);
+        state.left += spare.len() * self.usual;
     }
 
     fn take(&self, size: usize) -> Result<Taken<'_>, NoMemory> {
@@ -110,6 +123,12 @@ impl Memory {
             }
             state = self.given_back.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// How many blocks of the usual size are kept.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.state().spare.len()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -158,6 +177,18 @@ mod tests {
         assert_eq!((address(&memory, 8), address(&memory, 3)), (first, first));
         assert_eq!(memory.with(16, |blocks| blocks.len()), Ok(16));
         assert_eq!(memory.state().left, 16);
+    }
+
+    #[test]
+    fn what_is_kept_is_given_back_when_nobody_comes() {
+        let memory = Memory::new(16, 8);
+        memory.with(8, |_| memory.with(8, |_| ()).unwrap()).unwrap();
+        assert_eq!((memory.kept(), memory.state().left), (2, 0));
+        memory.with(8, |_| memory.rest()).unwrap();
+        assert_eq!((memory.kept(), memory.state().left), (1, 8), "what is in use stays");
+        memory.rest();
+        assert_eq!((memory.kept(), memory.state().left), (0, 16));
+        assert_eq!(memory.with(8, |blocks| blocks.len()), Ok(8));
     }
 
     #[test]

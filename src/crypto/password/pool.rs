@@ -6,7 +6,7 @@ use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -82,6 +82,8 @@ pub(super) struct Size {
     pub(super) blocks: usize,
     /// How many jobs may wait.
     pub(super) queue: usize,
+    /// After so long without a job the memory is given back to the system.
+    pub(super) rest_after: Duration,
 }
 
 impl Pool {
@@ -94,10 +96,10 @@ impl Pool {
         let (jobs, counts) = (Arc::new(Mutex::new(jobs)), Arc::<Counts>::default());
         for number in 0..size.threads {
             let (jobs, counts) = (Arc::clone(&jobs), Arc::clone(&counts));
-            let memory = Arc::clone(&memory);
+            let (memory, rest_after) = (Arc::clone(&memory), size.rest_after);
             thread::Builder::new()
                 .name(format!("password-{number}"))
-                .spawn(move || work_off(&jobs, &counts, &memory))?;
+                .spawn(move || work_off((&jobs, rest_after), &counts, &memory))?;
         }
         Ok(Self { queue, memory, max_wait, counts })
     }
@@ -156,8 +158,8 @@ impl Pool {
     }
 }
 
-fn work_off(jobs: &Mutex<Receiver<Job>>, counts: &Counts, memory: &Memory) {
-    while let Some(job) = next_job(jobs) {
+fn work_off(jobs: (&Mutex<Receiver<Job>>, Duration), counts: &Counts, memory: &Memory) {
+    while let Some(job) = next_job(jobs, memory) {
         counts.running.fetch_add(1, Ordering::Relaxed);
         counts.queued.fetch_sub(1, Ordering::Relaxed);
         // A panic ends its own job; the thread goes on, and the memory, which holds no state.
@@ -170,9 +172,17 @@ fn work_off(jobs: &Mutex<Receiver<Job>>, counts: &Counts, memory: &Memory) {
     }
 }
 
-/// Waits for a job; `None` when the pool is gone.
-fn next_job(jobs: &Mutex<Receiver<Job>>) -> Option<Job> {
-    jobs.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+/// Waits for a job, and without the memory if that takes longer; `None` when the pool is gone.
+fn next_job((jobs, rest_after): (&Mutex<Receiver<Job>>, Duration), memory: &Memory) -> Option<Job> {
+    let jobs = jobs.lock().unwrap_or_else(PoisonError::into_inner);
+    match jobs.recv_timeout(rest_after) {
+        Ok(job) => Some(job),
+        Err(RecvTimeoutError::Timeout) => {
+            memory.rest();
+            jobs.recv().ok()
+        }
+        Err(RecvTimeoutError::Disconnected) => None,
+    }
 }
 
 #[cfg(test)]
@@ -186,7 +196,8 @@ mod tests {
     const LONG: Duration = Duration::from_mins(1);
 
     fn pool(threads: usize, queue: usize, max_wait: Duration) -> Arc<Pool> {
-        let size = Size { threads, memory: 8 * threads, blocks: 8, queue };
+        let (memory, rest_after) = (8 * threads, LONG);
+        let size = Size { threads, memory, blocks: 8, queue, rest_after };
         Arc::new(Pool::start(&size, max_wait).unwrap())
     }
 
@@ -279,5 +290,19 @@ mod tests {
         assert_eq!(pool.run(more).await, Err(Busy));
         assert_eq!(pool.run(count).await, Ok(16));
         drop(release);
+    }
+
+    #[tokio::test]
+    async fn after_a_storm_the_memory_is_given_back_and_taken_again() {
+        let rest_after = Duration::from_millis(20);
+        let size = Size { threads: 2, memory: 16, blocks: 8, queue: 4, rest_after };
+        let pool = Pool::start(&size, LONG).unwrap();
+        for _ in 0..2 {
+            let used = |memory: &Memory| memory.with(8, |blocks| blocks.len());
+            assert_eq!(tokio::join!(pool.run(used), pool.run(used)), (Ok(8), Ok(8)));
+            while pool.memory.kept() > 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
     }
 }
