@@ -14,10 +14,9 @@ use super::{OpenError, files, layout};
 use crate::model::Timestamp;
 use crate::store::engine::{Entry, Version, Write};
 
-/// A batch is applied when it holds as many bytes, and sled flushed after so many batches: sled
-/// can deadlock on very many writes without a flush between them.
-const BATCH_BYTES: usize = 256 * 1024;
-const BATCHES_UNFLUSHED: u32 = 16;
+/// sled is flushed after so many bytes: it can deadlock on very many writes without a flush between
+/// them.
+const UNFLUSHED_BYTES: usize = 4 * 1024 * 1024;
 
 /// What an index was made from.
 #[derive(Debug)]
@@ -109,13 +108,13 @@ impl Base {
     }
 }
 
-/// A sled folder being filled.
+/// A sled folder being filled, key by key: nobody looks at it before it is whole. sled frees the
+/// pages that a write replaced a few at each later call; a batch replaces hundreds in one call, so
+/// that of large stores nearly all pages that ever were would stay in memory.
 pub(super) struct Builder<'a> {
     folder: &'a Path,
     db: sled::Db,
-    batch: sled::Batch,
-    waiting: usize,
-    unflushed: u32,
+    unflushed: usize,
 }
 
 impl<'a> Builder<'a> {
@@ -123,9 +122,9 @@ impl<'a> Builder<'a> {
     pub(super) fn create(folder: &'a Path, cache_bytes: u64) -> Result<Self, OpenError> {
         files::make_folder(folder)?;
         let db = open_sled(folder, cache_bytes)?;
-        let mut batch = sled::Batch::default();
-        batch.insert(layout::FORMAT_KEY, &layout::FORMAT.to_be_bytes());
-        Ok(Self { folder, db, batch, waiting: 0, unflushed: 0 })
+        let builder = Self { folder, db, unflushed: 0 };
+        builder.note(layout::FORMAT_KEY, layout::FORMAT)?;
+        Ok(builder)
     }
 
     /// Takes all of an archive. It was verified before.
@@ -158,7 +157,7 @@ impl<'a> Builder<'a> {
                     self.put(&key, &layout::tree_value(version, &value))?;
                 }
                 Write::Delete { key } => {
-                    self.batch.remove(layout::tree_key(&key));
+                    checked(self.folder, || self.db.remove(layout::tree_key(&key)))?;
                     self.grew(key.len())?;
                 }
             }
@@ -168,8 +167,7 @@ impl<'a> Builder<'a> {
 
     /// Ends it with the number of the last commit: complete, durable and closed.
     pub(super) fn finish(mut self, last: u64) -> Result<(), OpenError> {
-        self.batch.insert(layout::VERSION_KEY, &last.to_be_bytes());
-        self.apply()?;
+        self.note(layout::VERSION_KEY, last)?;
         self.flush()?;
         let folder = self.folder;
         // A disk that does not sync has to say so here: dropping sled would panic then.
@@ -178,22 +176,18 @@ impl<'a> Builder<'a> {
         files::seal(folder)
     }
 
+    fn note(&self, key: &[u8], number: u64) -> Result<(), OpenError> {
+        checked(self.folder, || self.db.insert(key, &number.to_be_bytes())).map(|_| ())
+    }
+
     fn put(&mut self, key: &[u8], value: &[u8]) -> Result<(), OpenError> {
-        self.batch.insert(layout::tree_key(key), value);
+        checked(self.folder, || self.db.insert(layout::tree_key(key), value))?;
         self.grew(key.len() + value.len())
     }
 
     fn grew(&mut self, bytes: usize) -> Result<(), OpenError> {
-        self.waiting += bytes + 64;
-        if self.waiting < BATCH_BYTES { Ok(()) } else { self.apply() }
-    }
-
-    fn apply(&mut self) -> Result<(), OpenError> {
-        let batch = std::mem::take(&mut self.batch);
-        self.waiting = 0;
-        checked(self.folder, || self.db.apply_batch(batch))?;
-        self.unflushed += 1;
-        if self.unflushed < BATCHES_UNFLUSHED { Ok(()) } else { self.flush() }
+        self.unflushed += bytes + 64;
+        if self.unflushed < UNFLUSHED_BYTES { Ok(()) } else { self.flush() }
     }
 
     fn flush(&mut self) -> Result<(), OpenError> {
