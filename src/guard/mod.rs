@@ -54,11 +54,13 @@
 //!   none that is good (unreachable, unknown, expired, not signed by the issuer), a token that names
 //!   it is answered with 503, and not with 401: the client shall try again, not log in again.
 //! - **API tokens** (`dk_pat_…`), with [`Options::introspection`]: the issuer's answer, for at most
-//!   30 s ([`Introspection::keep`]).
+//!   30 s ([`Introspection::keep`]). At most 16 questions are under way; a request waits for its turn
+//!   and the answer together no longer than [`Options::fetch_timeout`].
 //!
-//! Each is fetched by one request at a time, of bounded size and time; redirects are not followed.
-//! What does not verify is never kept in the place of what did. After a failure the issuer is left
-//! alone for 5 s.
+//! Keys and each list are fetched by one request at a time. Everything is of bounded size and time;
+//! redirects are not followed. What does not verify is never kept in the place of what did. After a
+//! failure the issuer is left alone for 5 s: what is kept still counts, and the rest is answered with
+//! 503.
 
 mod bearer;
 mod caller;
@@ -102,7 +104,7 @@ struct Inner {
     status: StatusCheck,
     keys: Arc<Keys>,
     lists: Lists,
-    introspector: Option<Introspector>,
+    introspector: Option<Arc<Introspector>>,
 }
 
 impl Guard {
@@ -126,7 +128,8 @@ impl Guard {
         let introspector = options
             .introspection
             .as_ref()
-            .map(|asked| Introspector::new(issuer, (&options, asked), clock.clone()));
+            .map(|asked| Introspector::new(issuer, (&options, asked), clock.clone()))
+            .map(Arc::new);
         let accepted = crypto::Issuer { issuer: options.issuer, audience: options.audience };
         let status = options.status;
         Ok(Self(Arc::new(Inner { accepted, name, clock, status, keys, lists, introspector })))

@@ -10,7 +10,7 @@ use super::fetch::FetchError;
 use crate::model::{Clock, Timestamp};
 
 /// After a failure nobody asks again for so long.
-const PAUSE: Duration = Duration::from_secs(5);
+pub(super) const PAUSE: Duration = Duration::from_secs(5);
 /// A good answer is not asked for again sooner than this.
 const MIN_AGE: Duration = Duration::from_secs(1);
 
