@@ -53,6 +53,7 @@ function send(response, status, body, challenge) {
   response.statusCode = status;
   response.setHeader("Content-Type", "application/json");
   if (challenge) response.setHeader("WWW-Authenticate", challenge);
+  if (status === 503) response.setHeader("Retry-After", "5");
   response.end(JSON.stringify(body));
 }
 

@@ -86,6 +86,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(text)))
         if challenge:
             self.send_header("WWW-Authenticate", challenge)
+        if status == 503:
+            self.send_header("Retry-After", "5")
         self.end_headers()
         self.wfile.write(text)
 

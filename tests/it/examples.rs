@@ -194,6 +194,12 @@ fn rust(name: &str) -> Option<Command> {
     Some(Command::new(built))
 }
 
+fn guard() -> Option<Command> {
+    let mut command = rust("guard")?;
+    command.env_remove("GUARD_SERVICE").env_remove("GUARD_SECRET");
+    Some(command)
+}
+
 #[test]
 fn the_node_server_guards_its_routes_offline() {
     let Some(command) = node() else { return };
@@ -243,6 +249,12 @@ fn the_node_server_takes_no_bad_list() {
 }
 
 #[test]
+fn the_node_server_takes_no_token_without_a_place() {
+    let Some(command) = node() else { return };
+    lists::takes_no_token_without_a_place(command);
+}
+
+#[test]
 fn the_python_server_knows_of_a_logout_within_the_bound() {
     let Some(command) = python() else { return };
     knows_of_a_logout(command);
@@ -252,6 +264,12 @@ fn the_python_server_knows_of_a_logout_within_the_bound() {
 fn the_python_server_takes_no_bad_list() {
     let Some(command) = python() else { return };
     lists::takes_no_bad_list(command);
+}
+
+#[test]
+fn the_python_server_takes_no_token_without_a_place() {
+    let Some(command) = python() else { return };
+    lists::takes_no_token_without_a_place(command);
 }
 
 #[test]
@@ -266,15 +284,26 @@ fn the_rust_server_takes_no_bad_list() {
     lists::takes_no_bad_list(command);
 }
 
+#[test]
+fn the_rust_server_takes_no_token_without_a_place() {
+    let Some(command) = rust("resource-server") else { return };
+    lists::takes_no_token_without_a_place(command);
+}
+
+#[test]
+fn the_guarded_program_takes_no_bad_list() {
+    let Some(command) = guard() else { return };
+    lists::takes_no_bad_list(command);
+}
+
 /// `doorkey::guard` in a program of its own, as `examples/guard` has it.
 #[test]
 fn the_guarded_program_lets_everybody_in_at_the_front_and_editors_at_the_back() {
-    let Some(mut command) = rust("guard") else { return };
+    let Some(command) = guard() else { return };
     let place = Place::open();
     place.user("ed", &["editor"]);
     let (server, _, ann) = issuer(&place);
     let ed = server.login("ed", PASSWORD).token();
-    command.env_remove("GUARD_SERVICE").env_remove("GUARD_SECRET");
     let program = Resource::start(command, &server.url(""));
     program.get("/", None).status(200);
     let nobody = program.get("/notes", None).status(401);

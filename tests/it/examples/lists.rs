@@ -164,7 +164,15 @@ pub(super) fn takes_no_bad_list(command: Command) {
     for (case, (name, expected)) in CASES.iter().enumerate() {
         let answer = resource.get("/notes", Some(&publisher.token(case)));
         assert_eq!(answer.code(), *expected, "{name}");
+        let later = answer.header("retry-after").or(answer.header("Retry-After"));
+        assert_eq!(later, (*expected == 503).then_some("5"), "{name}");
     }
+}
+
+/// What `doorkey::guard` does only when it is told to.
+pub(super) fn takes_no_token_without_a_place(command: Command) {
+    let publisher = publisher();
+    let resource = Resource::start(command, &publisher.url);
     let unchecked = publisher.token_without_a_place();
     resource.get("/notes", Some(&unchecked)).status(401);
 }

@@ -62,6 +62,11 @@ impl FakeIssuer {
         self.pages.lock().unwrap().insert(path.to_owned(), Some(body.into()));
     }
 
+    /// There is nothing at `path` from now on.
+    pub fn remove(&self, path: &str) {
+        self.pages.lock().unwrap().remove(path);
+    }
+
     /// Who asks for `path` from now on waits in vain.
     pub fn set_silent(&self, path: &str) {
         self.pages.lock().unwrap().insert(path.to_owned(), None);
