@@ -1,6 +1,7 @@
 //! The resource servers of `examples/` against the real server: each takes the tokens that it
 //! should, refuses the others, and needs the issuer for its public keys and status lists only.
 
+mod keys;
 mod lists;
 
 use std::io::{BufRead as _, BufReader};
@@ -276,6 +277,18 @@ fn the_python_server_takes_no_token_without_a_place() {
 fn the_rust_server_knows_of_a_logout_within_the_bound() {
     let Some(command) = rust("resource-server") else { return };
     knows_of_a_logout(command);
+}
+
+#[test]
+fn the_rust_server_leaves_an_issuer_that_fails_alone() {
+    let Some(command) = rust("resource-server") else { return };
+    keys::leaves_an_issuer_that_fails_alone(command);
+}
+
+#[test]
+fn the_rust_server_goes_on_with_the_keys_that_it_has() {
+    let Some(command) = rust("resource-server") else { return };
+    keys::goes_on_with_the_keys_that_it_has(command);
 }
 
 #[test]
