@@ -262,6 +262,18 @@ fn the_python_server_knows_of_a_logout_within_the_bound() {
 }
 
 #[test]
+fn the_python_server_leaves_an_issuer_that_fails_alone() {
+    let Some(command) = python() else { return };
+    keys::leaves_an_issuer_that_fails_alone(command);
+}
+
+#[test]
+fn the_python_server_goes_on_with_the_keys_that_it_has() {
+    let Some(command) = python() else { return };
+    keys::goes_on_with_the_keys_that_it_has(command);
+}
+
+#[test]
 fn the_python_server_takes_no_bad_list() {
     let Some(command) = python() else { return };
     lists::takes_no_bad_list(command);

@@ -39,6 +39,8 @@ const CASES: &[(&str, u16)] = &[
     ("a bomb", 503),
     ("too long", 503),
     ("cut off", 503),
+    ("no text", 503),
+    ("no HTTP", 503),
 ];
 
 /// What the issuer answers to whoever asks for its keys.
@@ -153,6 +155,8 @@ impl Publisher {
             "not found" => return (404, Vec::new()),
             "unavailable" => return (503, Vec::new()),
             "redirect" => return (302, Vec::new()),
+            "no text" => return (200, vec![0xff; 100]),
+            "no HTTP" => return (0, Vec::new()),
             "of another name" => claims["sub"] = StatusRef::uri(&self.url, list(0)).into(),
             "over" => (claims["iat"], claims["exp"]) = ((at - 120).into(), (at - 60).into()),
             "without an end" => drop(claims.as_object_mut().unwrap().remove("exp")),
@@ -187,8 +191,9 @@ impl Publisher {
         let good = StatusRef::uri(&self.url, list(0));
         let to = if status == 302 { format!("Location: {good}\r\n") } else { String::new() };
         let length = body.len();
+        let protocol = if status == 0 { "-" } else { "HTTP/1.1" };
         let head = format!(
-            "HTTP/1.1 {status} -\r\n{to}Connection: close\r\nContent-Length: {length}\r\n\r\n"
+            "{protocol} {status} -\r\n{to}Connection: close\r\nContent-Length: {length}\r\n\r\n"
         );
         // Who was told enough hangs up.
         let _ = stream.write_all(&[head.as_bytes(), &body].concat());
