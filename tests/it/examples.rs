@@ -168,8 +168,11 @@ fn node() -> Option<Command> {
     })?;
     // Beside its libraries, where Node looks for them.
     COPIED.call_once(|| {
-        for name in ["server.mjs", "status.mjs"] {
-            std::fs::copy(Path::new("examples/node").join(name), home.join(name)).unwrap();
+        for file in std::fs::read_dir("examples/node").unwrap() {
+            let file = file.unwrap().path();
+            if file.extension().is_some_and(|end| end == "mjs") {
+                std::fs::copy(&file, home.join(file.file_name().unwrap())).unwrap();
+            }
         }
     });
     let script = home.join("server.mjs");
@@ -241,6 +244,18 @@ fn the_rust_server_tells_a_missing_issuer_from_a_bad_token() {
 fn the_node_server_knows_of_a_logout_within_the_bound() {
     let Some(command) = node() else { return };
     knows_of_a_logout(command);
+}
+
+#[test]
+fn the_node_server_leaves_an_issuer_that_fails_alone() {
+    let Some(command) = node() else { return };
+    keys::leaves_an_issuer_that_fails_alone(command);
+}
+
+#[test]
+fn the_node_server_goes_on_with_the_keys_that_it_has() {
+    let Some(command) = node() else { return };
+    keys::goes_on_with_the_keys_that_it_has(command);
 }
 
 #[test]
