@@ -4,11 +4,12 @@
 //   npm install && node server.mjs http://127.0.0.1:8080 8090
 
 import { createServer } from "node:http";
-import { createRemoteJWKSet, errors, jwtVerify } from "jose";
+import { errors, jwtVerify } from "jose";
+import { remoteKeys } from "./keys.mjs";
 import { NoList, statusLists } from "./status.mjs";
 
 const [issuer = "http://127.0.0.1:8080", port = "8090"] = process.argv.slice(2);
-const keys = createRemoteJWKSet(new URL("/.well-known/jwks.json", issuer));
+const keys = remoteKeys(issuer);
 const rules = { issuer, audience: issuer, typ: "at+jwt", algorithms: ["ES256"], requiredClaims: ["exp", "sub"] };
 const isLive = statusLists(issuer, keys);
 
@@ -53,6 +54,7 @@ function send(response, status, body, challenge) {
   response.statusCode = status;
   response.setHeader("Content-Type", "application/json");
   if (challenge) response.setHeader("WWW-Authenticate", challenge);
+  if (status === 503) response.setHeader("Retry-After", "5");
   response.end(JSON.stringify(body));
 }
 

@@ -3,6 +3,7 @@
 
 import { inflateSync } from "node:zlib";
 import { jwtVerify } from "jose";
+import { bounded } from "./bounded.mjs";
 
 const MOST_LISTS = 256;
 const MOST_TEXT = 512 * 1024;
@@ -11,16 +12,6 @@ const MOST_BITS = 128 * 1024;
 /** The list cannot be had, or is none that counts: nothing is known of the token. */
 export class NoList extends Error {}
 
-async function bounded(response) {
-  let size = 0;
-  const parts = [];
-  for await (const part of response.body) {
-    if ((size += part.length) > MOST_TEXT) throw new NoList("too long");
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString();
-}
-
 async function fetchList(uri, keys) {
   const asked = Date.now() / 1000;
   const response = await fetch(uri, { redirect: "error", signal: AbortSignal.timeout(5000) });
@@ -28,7 +19,7 @@ async function fetchList(uri, keys) {
   if (response.status === 404) return { bits: Buffer.alloc(0), until: asked + 1 };
   if (response.status !== 200) throw new NoList(`${response.status}`);
   const rules = { typ: "statuslist+jwt", algorithms: ["ES256"], subject: uri, requiredClaims: ["iat", "exp", "ttl"] };
-  const { payload } = await jwtVerify(await bounded(response), keys, rules);
+  const { payload } = await jwtVerify(await bounded(response, MOST_TEXT), keys, rules);
   const { bits, lst } = payload.status_list ?? {};
   if (bits !== 1 || typeof lst !== "string" || !(payload.ttl > 0)) throw new NoList("another form");
   const until = Math.min(payload.exp, payload.iat + payload.ttl, asked + payload.ttl);

@@ -11,10 +11,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import jwt
 
+from keys import Keys, NoKeys
 from status import NoList, StatusLists
 
 ISSUER, PORT = (sys.argv[1:] + ["http://127.0.0.1:8080", "8090"][len(sys.argv) - 1 :])[:2]
-KEYS = jwt.PyJWKClient(ISSUER + "/.well-known/jwks.json", lifespan=3600)
+KEYS = Keys(ISSUER)
 LISTS = StatusLists(ISSUER, KEYS)
 
 
@@ -33,12 +34,11 @@ def caller(header):
         raise Refusal(401, "Bearer")
     token = found[1]
     try:
-        key = KEYS.get_signing_key_from_jwt(token)
         checked = jwt.decode_complete(
-            token, key.key, algorithms=["ES256"], issuer=ISSUER, audience=ISSUER,
+            token, KEYS.of(token), algorithms=["ES256"], issuer=ISSUER, audience=ISSUER,
             options={"require": ["exp", "iss", "aud", "sub"]},
         )
-    except jwt.PyJWKClientConnectionError:
+    except NoKeys:
         raise Refusal(503) from None
     except jwt.PyJWTError:
         raise Refusal(401, 'Bearer error="invalid_token"') from None
@@ -86,6 +86,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(text)))
         if challenge:
             self.send_header("WWW-Authenticate", challenge)
+        if status == 503:
+            self.send_header("Retry-After", "5")
         self.end_headers()
         self.wfile.write(text)
 

@@ -5,10 +5,11 @@ import base64
 import threading
 import time
 import urllib.error
-import urllib.request
 import zlib
 
 import jwt
+
+from fetch import fetch
 
 MOST_LISTS = 256
 MOST_TEXT = 512 * 1024
@@ -17,30 +18,6 @@ MOST_BITS = 128 * 1024
 
 class NoList(Exception):
     """The list cannot be had, or is none that counts: nothing is known of the token."""
-
-
-class NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_):
-        return None
-
-
-OPENER = urllib.request.build_opener(NoRedirect)
-
-
-def fetch(uri):
-    """The text of a list; None when no session is in it any more."""
-    try:
-        with OPENER.open(uri, timeout=5) as answer:
-            text = answer.read(MOST_TEXT + 1)
-    except urllib.error.HTTPError as error:
-        if error.code == 404:
-            return None
-        raise NoList(error.code) from None
-    except OSError as error:
-        raise NoList(error) from None
-    if len(text) > MOST_TEXT:
-        raise NoList("too long")
-    return text.decode()
 
 
 def inflate(text):
@@ -62,13 +39,10 @@ class StatusLists:
     def read(self, uri):
         """The bits of a list, and until when they count."""
         asked = time.time()
-        text = fetch(uri)
-        if text is None:
-            return b"", asked + 1
         try:
-            key = self.keys.get_signing_key_from_jwt(text)
+            text = fetch(uri, MOST_TEXT).decode()
             checked = jwt.decode_complete(
-                text, key.key, algorithms=["ES256"],
+                text, self.keys.of(text), algorithms=["ES256"],
                 options={"require": ["sub", "iat", "exp", "ttl"], "verify_aud": False},
             )
             said = checked["payload"]
@@ -78,7 +52,11 @@ class StatusLists:
                 raise NoList("another form")
             bits = inflate(said["status_list"]["lst"])
             return bits, min(said["exp"], said["iat"] + said["ttl"], asked + said["ttl"])
-        except (jwt.PyJWTError, KeyError, TypeError, ValueError, zlib.error) as error:
+        except Exception as error:
+            if isinstance(error, urllib.error.HTTPError) and error.code == 404:
+                # No session is in it any more.
+                return b"", asked + 1
+            # Whatever is wrong with a list, nothing is known by it.
             raise NoList(error) from None
 
     def bits(self, uri):

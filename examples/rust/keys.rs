@@ -1,5 +1,6 @@
 //! The issuer's public keys, kept, and tokens verified by them.
 
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use jsonwebtoken::jwk::{Jwk, JwkSet};
@@ -11,8 +12,12 @@ use warp::http::StatusCode;
 use crate::fetch::fetch;
 use crate::lists::{Lists, Status};
 
-/// Keys that are not known are asked for this often at most, whatever tokens say.
-const PAUSE: Duration = Duration::from_secs(10);
+/// After a failure nobody asks for so long.
+const PAUSE: Duration = Duration::from_secs(5);
+/// For a key that is not known they are asked for this often at most, whatever tokens say.
+const UNKNOWN_PAUSE: Duration = Duration::from_secs(30);
+/// Keys that are older are asked for anew, so that one that was withdrawn goes.
+const FRESH: Duration = Duration::from_mins(5);
 /// A set of keys is far smaller.
 const MOST: usize = 64 * 1024;
 
@@ -37,23 +42,52 @@ pub(crate) enum Refused {
 #[derive(Debug)]
 pub(crate) struct Keys {
     issuer: String,
-    known: Mutex<(JwkSet, Option<Instant>)>,
+    known: RwLock<Known>,
+    /// Whoever has it is the only one who asks for keys.
+    turn: Mutex<()>,
     lists: Lists,
+}
+
+/// The last good answer, and the last try.
+#[derive(Debug)]
+struct Known {
+    set: JwkSet,
+    tried: Option<Instant>,
+    failed: bool,
+}
+
+impl Known {
+    fn key(&self, id: &str) -> Result<Jwk, Refused> {
+        // Without an answer nobody knows whether there is such a key.
+        let missing = if self.failed { Refused::NoKeys } else { Refused::BadToken };
+        self.set.find(id).cloned().ok_or(missing)
+    }
+
+    /// Whether they have to be asked for again, for whoever needs this one.
+    fn is_due(&self, id: &str) -> bool {
+        let pause = match self.set.find(id) {
+            _ if self.failed => PAUSE,
+            Some(_) => FRESH,
+            None => UNKNOWN_PAUSE,
+        };
+        self.tried.is_none_or(|tried| tried.elapsed() >= pause)
+    }
 }
 
 impl Keys {
     /// Nothing is fetched yet.
     pub(crate) fn of(issuer: String) -> Self {
-        let known = Mutex::new((JwkSet { keys: Vec::new() }, None));
-        Self { issuer, known, lists: Lists::default() }
+        let known = Known { set: JwkSet { keys: Vec::new() }, tried: None, failed: false };
+        let (known, turn) = (RwLock::new(known), Mutex::default());
+        Self { issuer, known, turn, lists: Lists::default() }
     }
 
     pub(crate) fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// The claims of a good token. Without a request, unless its key is new here or its status list
-    /// is over.
+    /// The claims of a good token. Without a request, unless its key is new here, the keys are old,
+    /// or its status list is over.
     pub(crate) async fn verify(&self, token: &str) -> Result<Claims, Refused> {
         let key = self.signer(token, "at+jwt").await?;
         let key = DecodingKey::from_jwk(&key).map_err(|_| Refused::BadToken)?;
@@ -74,14 +108,36 @@ impl Keys {
         self.key(&id).await
     }
 
+    /// Who has his key waits for nobody else's answer.
     async fn key(&self, id: &str) -> Result<Jwk, Refused> {
-        let mut known = self.known.lock().await;
-        let (set, asked) = &mut *known;
-        if set.find(id).is_none() && asked.is_none_or(|asked| asked.elapsed() > PAUSE) {
-            *set = self.published().await.ok_or(Refused::NoKeys)?;
-            *asked = Some(Instant::now());
+        let found = self.known().key(id).is_ok();
+        let turn = if found { self.turn.try_lock().ok() } else { Some(self.turn.lock().await) };
+        if turn.is_some() && self.known().is_due(id) {
+            self.renew().await;
         }
-        set.find(id).cloned().ok_or(Refused::BadToken)
+        self.known().key(id)
+    }
+
+    /// Asks for the keys. That counts as a failure until it is done: who goes away meanwhile makes
+    /// nobody ask at once.
+    async fn renew(&self) {
+        self.note(None);
+        let published = self.published().await;
+        self.note(published);
+    }
+
+    /// Takes note of a try, and of the keys that came of it.
+    fn note(&self, published: Option<JwkSet>) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.tried = Some(Instant::now());
+        known.failed = published.is_none();
+        if let Some(set) = published {
+            known.set = set;
+        }
+    }
+
+    fn known(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn published(&self) -> Option<JwkSet> {
@@ -89,6 +145,7 @@ impl Keys {
         if status != StatusCode::OK {
             return None;
         }
-        serde_json::from_slice(&body).ok()
+        let set: JwkSet = serde_json::from_slice(&body).ok()?;
+        (!set.keys.is_empty()).then_some(set)
     }
 }

@@ -22,7 +22,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tower_service::Service as _;
 use warp::filters::BoxedFilter;
-use warp::http::header::WWW_AUTHENTICATE;
+use warp::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use warp::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use warp::reply::{Reply as _, Response};
 use warp::{Filter, Rejection};
@@ -56,6 +56,9 @@ impl Refusal {
         *answer.status_mut() = status;
         if let Some(challenge) = challenge {
             answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
         }
         answer
     }

@@ -198,7 +198,7 @@ impl Auth {
             self.drop_dead(&mut list, &user.value, session.created_at).await?;
         }
         let new = SessionRef { id: session.id, expires_at: session.expires_at };
-        let evicted = list.add(new, self.settings.max_sessions, session.created_at);
+        let evicted = list.add(new, self.settings.max_sessions, self.clock.certain());
         if let Some(network) = client.ip.map(|ip: IpAddr| known_network(ip)) {
             list.remember_network(&network, session.created_at);
         }
@@ -215,21 +215,26 @@ impl Auth {
         Ok((commit, ended))
     }
 
-    /// Takes ended sessions off a full list, so that only live ones are ever put out.
+    /// Takes ended sessions off a full list, and puts those first that live no more unless a jump of
+    /// the clock is taken back, so that live ones are put out last.
     async fn drop_dead(
         &self,
         list: &mut UserSessions,
         user: &User,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let mut live = Vec::with_capacity(list.sessions.len());
+        let certain = self.clock.certain();
+        let (mut doubtful, mut live) = (Vec::new(), Vec::with_capacity(list.sessions.len()));
         for entry in list.sessions.drain(..) {
-            let session = self.store.sessions().get(entry.id).await?;
-            if session.is_some_and(|s| s.value.is_live(now, user.epoch)) {
-                live.push(entry);
+            let session = self.store.sessions().get(entry.id).await?.map(|session| session.value);
+            match session {
+                Some(session) if session.is_live(now, user.epoch) => live.push(entry),
+                Some(session) if session.may_live(certain, user.epoch) => doubtful.push(entry),
+                Some(_) | None => {}
             }
         }
-        list.sessions = live;
+        doubtful.append(&mut live);
+        list.sessions = doubtful;
         Ok(())
     }
 

@@ -8,13 +8,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::Request;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Request, Uri};
 use serde::Deserialize;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
 
 use super::fetch::{FetchError, Issuer};
 use super::options::{Introspection, Options};
+use super::slot::PAUSE;
 use super::{Caller, Why};
 use crate::crypto;
 use crate::model::{Clock, PlainApiToken, Roles, Timestamp, UserId};
@@ -33,8 +35,12 @@ pub(super) struct Introspector {
     expected: (String, String),
     authorization: HeaderValue,
     keep: Duration,
+    /// For a place and the answer together.
+    patience: Duration,
     kept: Mutex<HashMap<[u8; 16], Verdict>>,
-    places: Semaphore,
+    /// The last failure, unless an answer has come since.
+    failed_at: Mutex<Option<Duration>>,
+    places: Arc<Semaphore>,
 }
 
 /// What the issuer said, and until when that counts.
@@ -72,47 +78,92 @@ impl Introspector {
             expected: (options.issuer.clone(), options.audience.clone()),
             authorization,
             keep: asked.keep,
+            patience: options.fetch_timeout,
             kept: Mutex::default(),
-            places: Semaphore::new(MAX_AT_ONCE),
+            failed_at: Mutex::default(),
+            places: Arc::new(Semaphore::new(MAX_AT_ONCE)),
         }
     }
 
     /// Whose API token this is.
-    pub(super) async fn check(&self, token: &str) -> Result<Caller, Why> {
+    pub(super) async fn check(self: &Arc<Self>, token: &str) -> Result<Caller, Why> {
         PlainApiToken::parse(token).map_err(|_| Why::Inactive)?;
         let key = crypto::fingerprint(&[token.as_bytes()]);
-        let caller = match self.kept(key) {
-            Some(verdict) => verdict.caller,
-            None => self.ask_once(key, token).await?,
+        let caller = match self.known(key) {
+            Some(known) => known?,
+            None => self.ask_in_time(key, token).await?,
         };
         let now = self.clock.now();
         caller.filter(|caller| now < caller.expires_at).ok_or(Why::Inactive)
     }
 
-    /// Asks, unless another has while this waited for a place.
-    async fn ask_once(&self, key: [u8; 16], token: &str) -> Result<Option<Caller>, Why> {
-        let _place = self.places.acquire().await.map_err(|_| Why::NoAnswer)?;
-        if let Some(verdict) = self.kept(key) {
-            return Ok(verdict.caller);
+    /// What there is to say without asking; `None` when the issuer is to be asked.
+    fn known(&self, key: [u8; 16]) -> Option<Result<Option<Caller>, Why>> {
+        match self.kept(key) {
+            Some(verdict) => Some(Ok(verdict.caller)),
+            None => self.is_pausing().then_some(Err(Why::NoAnswer)),
         }
-        let asked = self.clock.monotonic();
-        let caller = self.ask(token).await.map_err(|error| {
-            tracing::warn!(%error, "the issuer could not be asked about an API token");
-            Why::NoAnswer
-        })?;
-        self.keep(key, Verdict { caller: caller.clone(), until: asked + self.keep });
-        Ok(caller)
     }
 
-    async fn ask(&self, token: &str) -> Result<Option<Caller>, FetchError> {
+    /// Waiting for a place counts too, so that behind an issuer that is slow no request waits for
+    /// all those before it.
+    async fn ask_in_time(
+        self: &Arc<Self>,
+        key: [u8; 16],
+        token: &str,
+    ) -> Result<Option<Caller>, Why> {
+        let asked = tokio::time::timeout(self.patience, self.ask_once(key, token));
+        asked.await.map_err(|_| Why::NoAnswer)?
+    }
+
+    /// Asks, unless another has, or has failed to, while this waited for a place.
+    async fn ask_once(self: &Arc<Self>, key: [u8; 16], token: &str) -> Result<Option<Caller>, Why> {
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| Why::NoAnswer)?;
+        if let Some(known) = self.known(key) {
+            return known;
+        }
+        self.begin(key, self.question(token), place).await.map_err(|_| Why::NoAnswer)?
+    }
+
+    /// Asks in a task of its own: what comes of it is remembered even when the request that wants it
+    /// has gone, and a question that began late is no failure of the issuer.
+    #[expect(clippy::disallowed_methods, reason = "the program around has no place for our tasks")]
+    fn begin(
+        self: &Arc<Self>,
+        key: [u8; 16],
+        question: Request<Full<Bytes>>,
+        place: OwnedSemaphorePermit,
+    ) -> JoinHandle<Result<Option<Caller>, Why>> {
+        let this = Arc::clone(self);
+        tokio::spawn(async move {
+            let asked = this.clock.monotonic();
+            let answered = this.ask(question).await;
+            this.set_failed(answered.is_err());
+            if let Ok(caller) = &answered {
+                this.keep(key, Verdict { caller: caller.clone(), until: asked + this.keep });
+            }
+            // Only now: who gets it looks first at what is known.
+            drop(place);
+            answered.map_err(|error| {
+                tracing::warn!(%error, "the issuer could not be asked about an API token");
+                Why::NoAnswer
+            })
+        })
+    }
+
+    fn question(&self, token: &str) -> Request<Full<Bytes>> {
         // A parsed API token has letters, digits and _ alone: nothing to encode.
         let body = Full::new(Bytes::from(format!("token={token}")));
-        let request = Request::post("/oauth/introspect")
-            .header(AUTHORIZATION, self.authorization.clone())
-            .header(CONTENT_TYPE, FORM)
-            .body(body)
-            .map_err(|_| FetchError::Wrong("the request is none"))?;
-        let answer = self.issuer.ask(request, MAX_BYTES).await?;
+        let mut question = Request::new(body);
+        *question.method_mut() = Method::POST;
+        *question.uri_mut() = Uri::from_static("/oauth/introspect");
+        question.headers_mut().insert(AUTHORIZATION, self.authorization.clone());
+        question.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(FORM));
+        question
+    }
+
+    async fn ask(&self, question: Request<Full<Bytes>>) -> Result<Option<Caller>, FetchError> {
+        let answer = self.issuer.ask(question, MAX_BYTES).await?;
         let answer: Answer = serde_json::from_slice(&answer.body)
             .map_err(|_| FetchError::Wrong("the answer is no introspection"))?;
         if !answer.active {
@@ -134,6 +185,16 @@ impl Introspector {
             issued_at: answer.iat?,
             expires_at: answer.exp?,
         })
+    }
+
+    fn is_pausing(&self) -> bool {
+        let failed_at = *self.failed_at.lock().unwrap_or_else(PoisonError::into_inner);
+        failed_at.is_some_and(|at| self.clock.monotonic() < at + PAUSE)
+    }
+
+    fn set_failed(&self, failed: bool) {
+        let at = failed.then(|| self.clock.monotonic());
+        *self.failed_at.lock().unwrap_or_else(PoisonError::into_inner) = at;
     }
 
     fn kept(&self, key: [u8; 16]) -> Option<Verdict> {

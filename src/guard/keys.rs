@@ -58,7 +58,7 @@ impl Keys {
         &self,
         check: impl Fn(&KeySet) -> Result<T, Refusal>,
     ) -> Result<T, Unverified> {
-        let keys = self.slot.get().await.ok_or(Unverified::NoKeys)?;
+        let keys = self.slot.get().await.map_err(|_| Unverified::NoKeys)?;
         let first = check(&keys);
         if !matches!(first, Err(Refusal::UnknownKey)) {
             return first.map_err(Unverified::Refused);

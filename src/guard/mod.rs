@@ -33,7 +33,7 @@
 //! | request | answer |
 //! |---|---|
 //! | without a token | 401 `invalid_token`, `WWW-Authenticate: Bearer realm="doorkey"` |
-//! | a token that is forged, expired, of another issuer or audience, of a session that has ended | 401 `invalid_token`, with `error="invalid_token"` |
+//! | a token that is forged, expired, of another issuer or audience, of a session that has ended, of a list that the issuer does not have | 401 `invalid_token`, with `error="invalid_token"` |
 //! | two Authorization headers, or one that is broken | 400 `malformed_header` |
 //! | a good token without the role | 403 `insufficient_scope` |
 //! | the issuer cannot be reached and what is kept is too old | 503 `unavailable`, `Retry-After: 5` |
@@ -51,14 +51,18 @@
 //!   good keys serve for [`Options::keep_keys`].
 //! - **Status lists**: until they expire (doorkey's `ttl`: the bound after which a logout is known
 //!   here), fetched anew from half of that on. The list decides, so it fails closed: when there is
-//!   none that is good (unreachable, unknown, expired, not signed by the issuer), a token that names
-//!   it is answered with 503, and not with 401: the client shall try again, not log in again.
+//!   none that is good (unreachable, expired, not signed by the issuer), a token that names it is
+//!   answered with 503, and not with 401: the client shall try again, not log in again. A list that
+//!   the issuer does not have (404) is one in which no session lives: 401, or the client would try
+//!   again for ever. It does not take the place of one that is kept and still counts.
 //! - **API tokens** (`dk_pat_…`), with [`Options::introspection`]: the issuer's answer, for at most
-//!   30 s ([`Introspection::keep`]).
+//!   30 s ([`Introspection::keep`]). At most 16 questions are under way; a request waits for its turn
+//!   and the answer together no longer than [`Options::fetch_timeout`].
 //!
-//! Each is fetched by one request at a time, of bounded size and time; redirects are not followed.
-//! What does not verify is never kept in the place of what did. After a failure the issuer is left
-//! alone for 5 s.
+//! Keys and each list are fetched by one request at a time. Everything is of bounded size and time;
+//! redirects are not followed. What does not verify is never kept in the place of what did. After a
+//! failure the issuer is left alone for 5 s: what is kept still counts, and the rest is answered with
+//! 503.
 
 mod bearer;
 mod caller;
@@ -102,7 +106,7 @@ struct Inner {
     status: StatusCheck,
     keys: Arc<Keys>,
     lists: Lists,
-    introspector: Option<Introspector>,
+    introspector: Option<Arc<Introspector>>,
 }
 
 impl Guard {
@@ -126,7 +130,8 @@ impl Guard {
         let introspector = options
             .introspection
             .as_ref()
-            .map(|asked| Introspector::new(issuer, (&options, asked), clock.clone()));
+            .map(|asked| Introspector::new(issuer, (&options, asked), clock.clone()))
+            .map(Arc::new);
         let accepted = crypto::Issuer { issuer: options.issuer, audience: options.audience };
         let status = options.status;
         Ok(Self(Arc::new(Inner { accepted, name, clock, status, keys, lists, introspector })))

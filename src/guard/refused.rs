@@ -38,6 +38,8 @@ pub enum Why {
     BadStatus,
     /// Its session has ended.
     Ended,
+    /// The issuer does not have the list (404), so that no session in it lives.
+    UnknownList,
     /// The user does not have the role.
     Role,
     /// There are no keys of the issuer to verify by.
@@ -59,6 +61,7 @@ impl fmt::Display for Why {
             Self::NoStatus => f.write_str("the token names no status list"),
             Self::BadStatus => f.write_str("the token names no place in a list of its issuer"),
             Self::Ended => f.write_str("the session has ended"),
+            Self::UnknownList => f.write_str("the issuer has no such status list"),
             Self::Role => f.write_str("the user does not have the role"),
             Self::NoKeys => f.write_str("the issuer's keys cannot be had"),
             Self::NoList => f.write_str("the issuer's status list cannot be had"),
@@ -97,7 +100,8 @@ impl Why {
             | Self::Inactive
             | Self::NoStatus
             | Self::BadStatus
-            | Self::Ended => Row {
+            | Self::Ended
+            | Self::UnknownList => Row {
                 challenge: Some(r#"Bearer realm="doorkey", error="invalid_token""#),
                 ..UNAUTHORIZED
             },

@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use hyper::StatusCode;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::JoinHandle;
 
@@ -10,7 +11,7 @@ use super::fetch::FetchError;
 use crate::model::{Clock, Timestamp};
 
 /// After a failure nobody asks again for so long.
-const PAUSE: Duration = Duration::from_secs(5);
+pub(super) const PAUSE: Duration = Duration::from_secs(5);
 /// A good answer is not asked for again sooner than this.
 const MIN_AGE: Duration = Duration::from_secs(1);
 
@@ -43,6 +44,28 @@ impl<T> Kept<T> {
     }
 }
 
+/// Why there is nothing that may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// The issuer says that it does not have it (404).
+    Unknown,
+    /// The issuer gives no answer, or none that can be used.
+    NoAnswer,
+}
+
+impl From<&FetchError> for Missing {
+    fn from(error: &FetchError) -> Self {
+        match error {
+            FetchError::Status(StatusCode::NOT_FOUND) => Self::Unknown,
+            FetchError::Status(_)
+            | FetchError::Broken(_)
+            | FetchError::TooSlow
+            | FetchError::Wrong(_)
+            | FetchError::Refused(_) => Self::NoAnswer,
+        }
+    }
+}
+
 impl<T> Clone for Kept<T> {
     fn clone(&self) -> Self {
         Self { item: Arc::clone(&self.item), ..*self }
@@ -53,7 +76,8 @@ struct Held<T> {
     kept: Option<Kept<T>>,
     /// The last try, good or not.
     tried: Option<Duration>,
-    failed: bool,
+    /// What came of it, when it was not good. It never takes the place of what is kept.
+    failed: Option<Missing>,
     /// The last try that somebody made who missed something in a fresh one.
     missed: Option<Duration>,
 }
@@ -68,30 +92,30 @@ pub(super) struct Slot<S: Source> {
 
 impl<S: Source> Slot<S> {
     pub(super) fn new(source: S, clock: Clock) -> Self {
-        let held = Held { kept: None, tried: None, failed: false, missed: None };
+        let held = Held { kept: None, tried: None, failed: None, missed: None };
         Self { source, clock, held: RwLock::new(held), turn: Arc::default() }
     }
 
-    /// The thing; `None` when there is none that may be used and the issuer gives none.
-    pub(super) async fn get(self: &Arc<Self>) -> Option<Arc<S::Item>> {
+    /// The thing, or why there is none that may be used.
+    pub(super) async fn get(self: &Arc<Self>) -> Result<Arc<S::Item>, Missing> {
         let now = self.clock.monotonic();
         let Some(kept) = self.kept().filter(|kept| kept.is_good(&self.clock)) else {
             let turn = Arc::clone(&self.turn).lock_owned().await;
             if self.usable().is_none() && self.may_try() {
                 self.fetch(turn).await.ok();
             }
-            return self.usable();
+            return self.usable().ok_or_else(|| self.missing());
         };
         if now < kept.renew_from || !self.may_try() {
-            return Some(kept.item);
+            return Ok(kept.item);
         }
         // Who finds another at it goes on with what there is.
-        let Ok(turn) = Arc::clone(&self.turn).try_lock_owned() else { return Some(kept.item) };
+        let Ok(turn) = Arc::clone(&self.turn).try_lock_owned() else { return Ok(kept.item) };
         let fetching = self.fetch(turn);
         if now >= kept.wait_from {
             fetching.await.ok();
         }
-        Some(self.usable().unwrap_or(kept.item))
+        Ok(self.usable().unwrap_or(kept.item))
     }
 
     /// Fetches anew for someone who missed something in `seen`, at most once a `pause`; what there
@@ -134,17 +158,21 @@ impl<S: Source> Slot<S> {
             }
             slot.write(|held| {
                 held.tried = Some(slot.clock.monotonic());
-                held.failed = fetched.is_err();
+                held.failed = fetched.as_ref().err().map(Missing::from);
                 held.kept = fetched.ok().or_else(|| held.kept.take());
             });
             drop(turn);
         })
     }
 
+    fn missing(&self) -> Missing {
+        self.read(|held| held.failed).unwrap_or(Missing::NoAnswer)
+    }
+
     fn may_try(&self) -> bool {
         let now = self.clock.monotonic();
         self.read(|held| {
-            let pause = if held.failed { PAUSE } else { MIN_AGE };
+            let pause = if held.failed.is_some() { PAUSE } else { MIN_AGE };
             held.tried.is_none_or(|last| now >= last + pause)
         })
     }

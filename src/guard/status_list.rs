@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Why;
 use super::fetch::{FetchError, Issuer};
 use super::keys::{KeySet, Keys, Unverified};
-use super::slot::{Kept, Slot, Source};
+use super::slot::{Kept, Missing, Slot, Source};
 use crate::crypto::{self, VerifiedList};
 use crate::model::{Clock, StatusListId, StatusRef, Timestamp};
 
@@ -39,7 +39,10 @@ impl Lists {
 
     /// Whether the session behind a verified token is live, by the list that it names.
     pub(super) async fn check(&self, status: StatusRef) -> Result<(), Why> {
-        let list = self.slot(status.list).get().await.ok_or(Why::NoList)?;
+        let list = self.slot(status.list).get().await.map_err(|missing| match missing {
+            Missing::Unknown => Why::UnknownList,
+            Missing::NoAnswer => Why::NoList,
+        })?;
         match list.is_ended(status.index) {
             Some(false) => Ok(()),
             Some(true) => Err(Why::Ended),

@@ -67,6 +67,13 @@ impl Session {
         self.epoch == epoch && self.state(now) == SessionState::Live
     }
 
+    /// Whether it lives, or may live again when a jump of the clock is taken back: nothing has ended
+    /// it, and at `certain`, the latest time that is certain, its time is not over.
+    #[must_use]
+    pub fn may_live(&self, certain: Timestamp, epoch: u64) -> bool {
+        self.epoch == epoch && self.revoked_at.is_none() && certain < self.expires_at
+    }
+
     /// The session ended at `now`; the first end stays.
     #[must_use]
     pub fn revoke(mut self, now: Timestamp) -> Self {
@@ -98,12 +105,12 @@ impl Session {
     }
 }
 
-/// A user's sessions by id, oldest first, and the networks it logged in from: one record, so
-/// that two logins of one user meet and neither is lost.
+/// A user's sessions by id, in the order in which they make room: oldest first; and the networks it
+/// logged in from: one record, so that two logins of one user meet and neither is lost.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UserSessions {
-    /// At most the cap; expired ones leave at the next login.
+    /// At most the cap; those that are certainly over leave at the next login.
     pub sessions: Vec<SessionRef>,
     /// At most [`UserSessions::MAX_NETWORKS`], the latest last.
     pub networks: Vec<KnownNetwork>,
@@ -133,10 +140,11 @@ impl UserSessions {
     /// How many networks are remembered.
     pub const MAX_NETWORKS: usize = 8;
 
-    /// Adds a session, drops the expired, and says which ones must go so that at most `cap`
-    /// remain: the oldest.
-    pub fn add(&mut self, new: SessionRef, cap: usize, now: Timestamp) -> Vec<SessionId> {
-        self.sessions.retain(|s| s.expires_at > now);
+    /// Adds a session, drops those that are over at `certain`, the latest time that is certain (one
+    /// that only a jump of the clock made old lives again, and has to be found then), and says which
+    /// ones must go so that at most `cap` remain: the first.
+    pub fn add(&mut self, new: SessionRef, cap: usize, certain: Timestamp) -> Vec<SessionId> {
+        self.sessions.retain(|s| s.expires_at > certain);
         self.sessions.push(new);
         let over = self.sessions.len().saturating_sub(cap);
         self.sessions.drain(..over).map(|s| s.id).collect()
@@ -250,6 +258,26 @@ mod tests {
         }
         assert_eq!(add(&mut list, 4), [SessionId::from_bytes([1; 16])]);
         assert_eq!(list.sessions.len(), 3);
+    }
+
+    #[test]
+    fn what_may_live_again_stays_on_the_list_and_counts() {
+        let (before, end) = (Timestamp::from_seconds(199), Timestamp::from_seconds(200));
+        assert!(session().may_live(before, 1));
+        assert!(!session().may_live(end, 1), "over");
+        assert!(!session().may_live(before, 2), "of another epoch");
+        assert!(!session().revoke(before).may_live(before, 1), "revoked");
+
+        let entry = |n: u8, seconds: u64| {
+            let (id, end) = (SessionId::from_bytes([n; 16]), Timestamp::from_seconds(seconds));
+            SessionRef { id, expires_at: end }
+        };
+        let mut list = UserSessions::default();
+        list.add(entry(1, 200), 3, before);
+        list.add(entry(2, 90_000), 3, before);
+        assert_eq!(list.sessions.len(), 2, "it is not certain that the first is over");
+        list.add(entry(3, 90_000), 3, end);
+        assert_eq!(list.sessions, [entry(2, 90_000), entry(3, 90_000)]);
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::fmt;
 
 use super::engine::Commit;
 use super::sessions::logins_key;
-use super::{Error, Store, ended};
-use crate::model::{Clock, EndedSessions, Session, StatusRef, UserId};
+use super::{Error, Store, Stored, ended};
+use crate::model::{Clock, EndedSessions, Session, StatusRef, User, UserId};
 
 /// What a part of a commit ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,8 +111,9 @@ impl Store {
         watch: &dyn Watch,
     ) -> Result<Option<StatusRef>, Error> {
         let user = self.users().get(session.user).await?;
-        let has_tokens = |epoch| has_tokens(session, epoch, watch);
-        Ok(user.filter(|user| has_tokens(user.value.epoch)).and(session.status))
+        let certain = watch.clock().certain();
+        let has_tokens = |user: &Stored<User>| session.may_live(certain, user.value.epoch);
+        Ok(user.filter(has_tokens).and(session.status))
     }
 
     /// Where all sessions of a user stand, and the part of a commit that requires that no login
@@ -124,21 +125,15 @@ impl Store {
     ) -> Result<(Commit, Vec<StatusRef>), Error> {
         let list = self.sessions().of_user(user).await?;
         let checked = Commit::new().check(logins_key(user), list.version);
-        let mut places = Vec::new();
+        let (mut places, certain) = (Vec::new(), watch.clock().certain());
         let Some(user) = self.users().get(user).await? else { return Ok((checked, places)) };
         for entry in &list.value.sessions {
             let session = self.sessions().get(entry.id).await?.map(|session| session.value);
-            let session = session.filter(|session| has_tokens(session, user.value.epoch, watch));
+            let session = session.filter(|session| session.may_live(certain, user.value.epoch));
             places.extend(session.and_then(|session| session.status));
         }
         Ok((checked, places))
     }
-}
-
-/// Whether access tokens of `session` may live, while its user is in `epoch`.
-fn has_tokens(session: &Session, epoch: u64, watch: &dyn Watch) -> bool {
-    let over = session.expires_at <= watch.clock().certain();
-    session.revoked_at.is_none() && session.epoch == epoch && !over
 }
 
 impl Gathered {

@@ -1,6 +1,7 @@
 //! The resource servers of `examples/` against the real server: each takes the tokens that it
 //! should, refuses the others, and needs the issuer for its public keys and status lists only.
 
+mod keys;
 mod lists;
 
 use std::io::{BufRead as _, BufReader};
@@ -167,8 +168,11 @@ fn node() -> Option<Command> {
     })?;
     // Beside its libraries, where Node looks for them.
     COPIED.call_once(|| {
-        for name in ["server.mjs", "status.mjs"] {
-            std::fs::copy(Path::new("examples/node").join(name), home.join(name)).unwrap();
+        for file in std::fs::read_dir("examples/node").unwrap() {
+            let file = file.unwrap().path();
+            if file.extension().is_some_and(|end| end == "mjs") {
+                std::fs::copy(&file, home.join(file.file_name().unwrap())).unwrap();
+            }
         }
     });
     let script = home.join("server.mjs");
@@ -192,6 +196,12 @@ fn rust(name: &str) -> Option<Command> {
         return None;
     }
     Some(Command::new(built))
+}
+
+fn guard() -> Option<Command> {
+    let mut command = rust("guard")?;
+    command.env_remove("GUARD_SERVICE").env_remove("GUARD_SECRET");
+    Some(command)
 }
 
 #[test]
@@ -237,9 +247,27 @@ fn the_node_server_knows_of_a_logout_within_the_bound() {
 }
 
 #[test]
+fn the_node_server_leaves_an_issuer_that_fails_alone() {
+    let Some(command) = node() else { return };
+    keys::leaves_an_issuer_that_fails_alone(command);
+}
+
+#[test]
+fn the_node_server_goes_on_with_the_keys_that_it_has() {
+    let Some(command) = node() else { return };
+    keys::goes_on_with_the_keys_that_it_has(command);
+}
+
+#[test]
 fn the_node_server_takes_no_bad_list() {
     let Some(command) = node() else { return };
     lists::takes_no_bad_list(command);
+}
+
+#[test]
+fn the_node_server_takes_no_token_without_a_place() {
+    let Some(command) = node() else { return };
+    lists::takes_no_token_without_a_place(command);
 }
 
 #[test]
@@ -249,9 +277,27 @@ fn the_python_server_knows_of_a_logout_within_the_bound() {
 }
 
 #[test]
+fn the_python_server_leaves_an_issuer_that_fails_alone() {
+    let Some(command) = python() else { return };
+    keys::leaves_an_issuer_that_fails_alone(command);
+}
+
+#[test]
+fn the_python_server_goes_on_with_the_keys_that_it_has() {
+    let Some(command) = python() else { return };
+    keys::goes_on_with_the_keys_that_it_has(command);
+}
+
+#[test]
 fn the_python_server_takes_no_bad_list() {
     let Some(command) = python() else { return };
     lists::takes_no_bad_list(command);
+}
+
+#[test]
+fn the_python_server_takes_no_token_without_a_place() {
+    let Some(command) = python() else { return };
+    lists::takes_no_token_without_a_place(command);
 }
 
 #[test]
@@ -261,20 +307,43 @@ fn the_rust_server_knows_of_a_logout_within_the_bound() {
 }
 
 #[test]
+fn the_rust_server_leaves_an_issuer_that_fails_alone() {
+    let Some(command) = rust("resource-server") else { return };
+    keys::leaves_an_issuer_that_fails_alone(command);
+}
+
+#[test]
+fn the_rust_server_goes_on_with_the_keys_that_it_has() {
+    let Some(command) = rust("resource-server") else { return };
+    keys::goes_on_with_the_keys_that_it_has(command);
+}
+
+#[test]
 fn the_rust_server_takes_no_bad_list() {
     let Some(command) = rust("resource-server") else { return };
+    lists::takes_no_bad_list(command);
+}
+
+#[test]
+fn the_rust_server_takes_no_token_without_a_place() {
+    let Some(command) = rust("resource-server") else { return };
+    lists::takes_no_token_without_a_place(command);
+}
+
+#[test]
+fn the_guarded_program_takes_no_bad_list() {
+    let Some(command) = guard() else { return };
     lists::takes_no_bad_list(command);
 }
 
 /// `doorkey::guard` in a program of its own, as `examples/guard` has it.
 #[test]
 fn the_guarded_program_lets_everybody_in_at_the_front_and_editors_at_the_back() {
-    let Some(mut command) = rust("guard") else { return };
+    let Some(command) = guard() else { return };
     let place = Place::open();
     place.user("ed", &["editor"]);
     let (server, _, ann) = issuer(&place);
     let ed = server.login("ed", PASSWORD).token();
-    command.env_remove("GUARD_SERVICE").env_remove("GUARD_SECRET");
     let program = Resource::start(command, &server.url(""));
     program.get("/", None).status(200);
     let nobody = program.get("/notes", None).status(401);

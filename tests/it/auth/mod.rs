@@ -4,6 +4,7 @@ mod admin_lists;
 mod check;
 mod clock;
 mod clock_accept;
+mod clock_lists;
 mod clock_restarts;
 pub(crate) mod engines;
 mod events;

@@ -3,7 +3,8 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -38,13 +39,27 @@ const CASES: &[(&str, u16)] = &[
     ("a bomb", 503),
     ("too long", 503),
     ("cut off", 503),
+    ("no text", 503),
+    ("no HTTP", 503),
 ];
 
+/// What the issuer answers to whoever asks for its keys.
+#[derive(Clone, Copy)]
+pub(super) enum Mood {
+    Good,
+    /// 503.
+    Broken,
+    /// Nothing, while anyone waits.
+    Silent,
+}
+
 /// The issuer: every list at its own place.
-struct Publisher {
-    url: String,
+pub(super) struct Publisher {
+    pub(super) url: String,
     key: KeyPair,
     stranger: KeyPair,
+    mood: Mutex<Mood>,
+    asked: AtomicUsize,
 }
 
 fn list(case: usize) -> StatusListId {
@@ -70,6 +85,30 @@ fn jwt(key: &KeyPair, typ: &str, claims: &Value) -> String {
 impl Publisher {
     /// Place 9 of every list is what is asked for.
     fn token(&self, case: usize) -> String {
+        self.signed(&self.key, case)
+    }
+
+    /// A token that is good, and whose list is.
+    pub(super) fn good_token(&self) -> String {
+        self.token(0)
+    }
+
+    /// The same by a key that nobody has.
+    pub(super) fn forged_token(&self) -> String {
+        self.signed(&KeyPair::generate(Algorithm::Es256).unwrap(), 0)
+    }
+
+    /// From now on the keys are had like this.
+    pub(super) fn set_mood(&self, mood: Mood) {
+        *self.mood.lock().unwrap() = mood;
+    }
+
+    /// How many times the keys were asked for.
+    pub(super) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    fn signed(&self, key: &KeyPair, case: usize) -> String {
         let index = if CASES[case].0 == "beyond its end" { 9_000_000 } else { 9 };
         let claims = Claims {
             subject: UserId::from_bytes([1; 16]),
@@ -83,11 +122,24 @@ impl Publisher {
             status: Some(StatusRef { list: list(case), index }),
         };
         let issuer = Issuer { issuer: self.url.clone(), audience: self.url.clone() };
-        sign(&self.key, &issuer, &claims).unwrap().expose().to_owned()
+        sign(key, &issuer, &claims).unwrap().expose().to_owned()
+    }
+
+    /// What is published of the keys; `None` when nothing is said.
+    fn publish_keys(&self) -> Option<(u16, Vec<u8>)> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        match *self.mood.lock().unwrap() {
+            Mood::Good => {
+                let keys = json!({"keys": [self.key.public_jwk()]});
+                Some((200, keys.to_string().into_bytes()))
+            }
+            Mood::Broken => Some((503, Vec::new())),
+            Mood::Silent => None,
+        }
     }
 
     /// What is published of a case: the status and the text.
-    fn publish(&self, case: usize) -> (u16, String) {
+    fn publish(&self, case: usize) -> (u16, Vec<u8>) {
         let (name, at) = (CASES[case].0, now().seconds());
         let uri = StatusRef::uri(&self.url, list(case));
         let bits = compressed(&[0; 4096]);
@@ -100,9 +152,11 @@ impl Publisher {
         match name {
             "good" | "beyond its end" => {}
             "ended" => *lst = compressed(&[0xff; 4096]).into(),
-            "not found" => return (404, String::new()),
-            "unavailable" => return (503, String::new()),
-            "redirect" => return (302, String::new()),
+            "not found" => return (404, Vec::new()),
+            "unavailable" => return (503, Vec::new()),
+            "redirect" => return (302, Vec::new()),
+            "no text" => return (200, vec![0xff; 100]),
+            "no HTTP" => return (0, Vec::new()),
             "of another name" => claims["sub"] = StatusRef::uri(&self.url, list(0)).into(),
             "over" => (claims["iat"], claims["exp"]) = ((at - 120).into(), (at - 60).into()),
             "without an end" => drop(claims.as_object_mut().unwrap().remove("exp")),
@@ -115,7 +169,7 @@ impl Publisher {
             "cut off" => *lst = bits[..bits.len() - 8].into(),
             other => panic!("{other}"),
         }
-        (200, jwt(key, typ, &claims))
+        (200, jwt(key, typ, &claims).into_bytes())
     }
 
     fn answer(&self, mut stream: TcpStream) {
@@ -128,30 +182,36 @@ impl Publisher {
             reader.read_line(&mut line).unwrap();
         }
         let path = first.split(' ').nth(1).unwrap_or_default();
-        let keys = json!({"keys": [self.key.public_jwk()]}).to_string();
         let case = (0..CASES.len()).find(|case| path.ends_with(&list(*case).to_string()));
-        let (status, body) = case.map_or((200, keys), |case| self.publish(case));
+        let published = case.map_or_else(|| self.publish_keys(), |case| Some(self.publish(case)));
+        let Some((status, body)) = published else {
+            // Until whoever asks gives up.
+            return drop(reader.read_line(&mut line));
+        };
         let good = StatusRef::uri(&self.url, list(0));
         let to = if status == 302 { format!("Location: {good}\r\n") } else { String::new() };
         let length = body.len();
+        let protocol = if status == 0 { "-" } else { "HTTP/1.1" };
         let head = format!(
-            "HTTP/1.1 {status} -\r\n{to}Connection: close\r\nContent-Length: {length}\r\n\r\n"
+            "{protocol} {status} -\r\n{to}Connection: close\r\nContent-Length: {length}\r\n\r\n"
         );
         // Who was told enough hangs up.
-        let _ = stream.write_all(format!("{head}{body}").as_bytes());
+        let _ = stream.write_all(&[head.as_bytes(), &body].concat());
     }
 }
 
 /// Publishes until the end of the process.
-fn publisher() -> Arc<Publisher> {
+pub(super) fn publisher() -> Arc<Publisher> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let [key, stranger] = [(); 2].map(|()| KeyPair::generate(Algorithm::Es256).unwrap());
-    let publisher = Arc::new(Publisher { url, key, stranger });
+    let (mood, asked) = (Mutex::new(Mood::Good), AtomicUsize::new(0));
+    let publisher = Arc::new(Publisher { url, key, stranger, mood, asked });
     let shared = publisher.clone();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            shared.answer(stream.unwrap());
+            let shared = shared.clone();
+            std::thread::spawn(move || shared.answer(stream.unwrap()));
         }
     });
     publisher
@@ -164,7 +224,15 @@ pub(super) fn takes_no_bad_list(command: Command) {
     for (case, (name, expected)) in CASES.iter().enumerate() {
         let answer = resource.get("/notes", Some(&publisher.token(case)));
         assert_eq!(answer.code(), *expected, "{name}");
+        let later = answer.header("retry-after").or(answer.header("Retry-After"));
+        assert_eq!(later, (*expected == 503).then_some("5"), "{name}");
     }
+}
+
+/// What `doorkey::guard` does only when it is told to.
+pub(super) fn takes_no_token_without_a_place(command: Command) {
+    let publisher = publisher();
+    let resource = Resource::start(command, &publisher.url);
     let unchecked = publisher.token_without_a_place();
     resource.get("/notes", Some(&unchecked)).status(401);
 }

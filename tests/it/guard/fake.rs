@@ -18,8 +18,8 @@ pub const JWKS: &str = "/.well-known/jwks.json";
 /// How long its lists count.
 pub const TTL: Duration = Duration::from_mins(1);
 
-/// What is at each path: a body, or 404.
-type Pages = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
+/// What is at each path: a body, silence (`None`), or 404.
+type Pages = Arc<Mutex<BTreeMap<String, Option<Vec<u8>>>>>;
 
 pub struct FakeIssuer {
     pub socket: Socket,
@@ -43,7 +43,13 @@ impl FakeIssuer {
         let served = pages.clone();
         socket.serve(move |request| {
             let body = served.lock().unwrap().get(request.uri().path()).cloned();
-            async move { page(body) }
+            async move {
+                match body {
+                    Some(Some(body)) => Response::new(Bytes::from(body).into()),
+                    Some(None) => std::future::pending().await,
+                    None => warp::http::StatusCode::NOT_FOUND.into_response(),
+                }
+            }
         });
         let clock = Clock::manual(Timestamp::from_seconds(1_800_000_000));
         let mut issuer = Self { socket, clock, pages, keys: Vec::new() };
@@ -53,7 +59,17 @@ impl FakeIssuer {
 
     /// What is at `path` from now on.
     pub fn put(&self, path: &str, body: impl Into<Vec<u8>>) {
-        self.pages.lock().unwrap().insert(path.to_owned(), body.into());
+        self.pages.lock().unwrap().insert(path.to_owned(), Some(body.into()));
+    }
+
+    /// There is nothing at `path` from now on.
+    pub fn remove(&self, path: &str) {
+        self.pages.lock().unwrap().remove(path);
+    }
+
+    /// Who asks for `path` from now on waits in vain.
+    pub fn set_silent(&self, path: &str) {
+        self.pages.lock().unwrap().insert(path.to_owned(), None);
     }
 
     /// Signs with a new key from now on, and shows all.
@@ -122,12 +138,5 @@ impl FakeIssuer {
         let uri = StatusRef::uri(&self.socket.origin, list);
         let list = StatusList { uri: &uri, bits, issued_at: self.clock.now(), ttl: TTL };
         sign_status_list(key, &list).unwrap()
-    }
-}
-
-fn page(body: Option<Vec<u8>>) -> Response {
-    match body {
-        Some(body) => Response::new(Bytes::from(body).into()),
-        None => warp::http::StatusCode::NOT_FOUND.into_response(),
     }
 }

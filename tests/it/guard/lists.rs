@@ -89,7 +89,6 @@ async fn many_requests_at_once_are_one_for_the_list() {
 async fn a_list_that_cannot_be_had_or_trusted_fails_closed() {
     let (issuer, program) = start().await;
     let token = issuer.sign(&issuer.claims_with_status());
-    Program::says(&program.opens(&token).await, 503, "unavailable");
     let stranger = KeyPair::generate(Algorithm::Es256).unwrap();
     let other = StatusListId::from_bytes([8; 8]);
     let good = issuer.list(issuer.key(), (LIST, &[0]));
@@ -112,6 +111,39 @@ async fn a_list_that_cannot_be_had_or_trusted_fails_closed() {
     issuer.clock.advance(TTL.saturating_sub(Duration::from_secs(6)));
     Program::says(&program.opens(&token).await, 200, "");
     issuer.clock.advance(Duration::from_secs(1));
+    Program::says(&program.opens(&token).await, 503, "unavailable");
+}
+
+/// No session lives in it, so that the client has to log in again.
+#[tokio::test]
+async fn a_token_of_a_list_that_the_issuer_does_not_have_is_refused() {
+    let (issuer, program) = start().await;
+    let token = issuer.sign(&issuer.claims_with_status());
+    Program::says(&program.opens(&token).await, 401, "invalid_token");
+    issuer.publish(&[0]);
+    issuer.clock.advance(Duration::from_secs(4));
+    Program::says(&program.opens(&token).await, 401, "invalid_token");
+    asked(&issuer, 1).await;
+    issuer.clock.advance(Duration::from_secs(1));
+    Program::says(&program.opens(&token).await, 200, "");
+}
+
+#[tokio::test]
+async fn a_list_that_counts_outranks_that_the_issuer_has_none() {
+    let (issuer, program) = start().await;
+    issuer.publish(&[0]);
+    let token = issuer.sign(&issuer.claims_with_status());
+    Program::says(&program.opens(&token).await, 200, "");
+    issuer.remove(&FakeIssuer::list_path());
+    issuer.clock.advance(TTL / 2);
+    Program::says(&program.opens(&token).await, 200, "");
+    asked(&issuer, 2).await;
+    issuer.clock.advance((TTL / 2).saturating_sub(Duration::from_secs(1)));
+    Program::says(&program.opens(&token).await, 200, "");
+    issuer.clock.advance(Duration::from_secs(1));
+    Program::says(&program.opens(&token).await, 401, "invalid_token");
+    issuer.socket.set_away(true);
+    issuer.clock.advance(Duration::from_secs(5));
     Program::says(&program.opens(&token).await, 503, "unavailable");
 }
 

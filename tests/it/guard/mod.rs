@@ -1,5 +1,6 @@
 //! `doorkey::guard`: other people's warp programs behind doorkey's tokens.
 
+mod api_tokens;
 mod fake;
 mod keys;
 mod lists;
