@@ -133,9 +133,10 @@ impl Auth {
     }
 
     /// The part of a commit that puts a token on its owner's list, from which some that are dead
-    /// go, with their records.
+    /// go, with their records: those that are over by the time that is certain, so that none is gone
+    /// when a jump of the clock is taken back.
     async fn make_room(&self, owner: &User, new: ApiTokenId) -> Result<Commit, Error> {
-        let (tokens, now) = (self.store.api_tokens(), self.clock.now());
+        let (tokens, now) = (self.store.api_tokens(), self.clock.certain());
         let before = tokens.of_user(owner.id).await?;
         let (mut after, mut commit, mut dead) = (UserApiTokens::default(), Commit::new(), 0);
         for id in &before.value.tokens {

@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use doorkey::model::{Clock, UserId};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::clock::DAY;
 use super::status_lists::{bit, place};
 use crate::harness::{Browser, Setup, TestServer};
+use crate::http::api_tokens::{is_active, token};
 
 /// A server on a store that has run before, with at most this many sessions for each user.
 async fn started(max_sessions: usize) -> TestServer {
@@ -126,4 +127,20 @@ async fn what_is_certainly_over_leaves_the_list() {
     server.advance(DAY);
     server.anonymous().logged_in("ann").await;
     assert_eq!(recorded(&server, &ann).await, 1);
+}
+
+/// Another API token makes no room at the cost of one that only the jump made old.
+#[tokio::test]
+async fn an_api_token_that_lives_again_was_not_removed() {
+    let server = started(32).await;
+    let (ann, wiki) = (server.user("ann").await, server.service("wiki").await);
+    let end = server.clock.now().plus(DAY / 2);
+    let form = json!({"name": "nightly", "expires_at": end.to_string()});
+    let made: Value = ann.post("/auth/tokens").json(&form).send().await.status(201).json();
+    let text = made["secret"].as_str().unwrap();
+    jump_ahead(&server);
+    assert!(!is_active(&wiki, text).await);
+    token(&server.anonymous().logged_in("ann").await, "another").await;
+    take_back(&server);
+    assert!(is_active(&wiki, text).await);
 }
