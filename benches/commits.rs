@@ -14,7 +14,6 @@
 #[expect(dead_code, reason = "the engine has threads of its own")]
 mod cpu_time;
 #[path = "common/figures.rs"]
-#[expect(dead_code, reason = "no waits are measured here")]
 mod figures;
 #[path = "common/sqlite.rs"]
 mod sqlite;

@@ -176,9 +176,9 @@ async fn logins(server: &Server, cookie: &str, (round, connections): (Duration, 
     }
     let (waits, done) = tokio::join!(refreshes(server.address, cookie, end), clients.join_all());
     let (took, after) = (begun.elapsed(), now());
-    let [served, asked] = [0, 1].map(|of| after[of].saturating_sub(before[of]));
-    let work = Work::new(done.into_iter().sum(), took, served);
-    Logins { work, client: asked.as_secs_f64() / took.as_secs_f64(), waits }
+    let [server_cpu, client_cpu] = [0, 1].map(|of| after[of].saturating_sub(before[of]));
+    let work = Work::new(done.into_iter().sum(), took, server_cpu);
+    Logins { work, client: client_cpu.as_secs_f64() / took.as_secs_f64(), waits }
 }
 
 /// Logs in to each `step`th account in turn.

@@ -136,12 +136,12 @@ impl Auth {
     /// go, with their records: those that are over by the time that is certain, so that none is gone
     /// when a jump of the clock is taken back.
     async fn make_room(&self, owner: &User, new: ApiTokenId) -> Result<Commit, Error> {
-        let (tokens, now) = (self.store.api_tokens(), self.clock.certain());
+        let (tokens, certain) = (self.store.api_tokens(), self.clock.certain());
         let before = tokens.of_user(owner.id).await?;
         let (mut after, mut commit, mut dead) = (UserApiTokens::default(), Commit::new(), 0);
         for id in &before.value.tokens {
             let Some(token) = tokens.get(*id).await? else { continue };
-            if token.value.is_live(now, owner) || dead == BATCH {
+            if token.value.may_live(certain, owner) || dead == BATCH {
                 after.tokens.push(*id);
             } else {
                 dead += 1;

@@ -83,10 +83,16 @@ impl ApiToken {
     /// that was wrong, and would outlive its time.
     #[must_use]
     pub fn is_live(&self, now: Timestamp, owner: &User) -> bool {
-        let of_its_time = now < self.expires_at && self.created_at <= now.plus(Clock::STEP);
+        self.created_at <= now.plus(Clock::STEP) && self.may_live(now, owner)
+    }
+
+    /// Whether it lives, or may live again when a jump of the clock is taken back: nothing has ended
+    /// it, and at `certain`, the latest time that is certain, its time is not over.
+    #[must_use]
+    pub fn may_live(&self, certain: Timestamp, owner: &User) -> bool {
         let of_its_owner = self.user == owner.id && !owner.disabled;
         let since = owner.api_since..=owner.epoch;
-        of_its_time && of_its_owner && since.contains(&self.epoch)
+        certain < self.expires_at && of_its_owner && since.contains(&self.epoch)
     }
 
     /// What it may reach now: its roles that its owner still has.
