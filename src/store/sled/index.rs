@@ -16,7 +16,7 @@ use crate::store::engine::{Entry, Version, Write};
 
 /// sled is flushed after so many bytes: it can deadlock on very many writes without a flush between
 /// them.
-const UNFLUSHED_BYTES: usize = 4 * 1024 * 1024;
+const UNFLUSHED_BYTES: usize = 1024 * 1024;
 
 /// What an index was made from.
 #[derive(Debug)]
