@@ -22,7 +22,8 @@ count() {
 }
 # A start takes some 450 million, and 5 million more or less: aws-lc measures jitter. So many rounds make
 # of that 500 a request.
-for kind in ${1:-raw healthz seen new refresh sign signature verify verification}; do
+for kind in ${1:-raw healthz seen new refresh sign signature verify verification \
+  call-seen call-refresh session problem}; do
   few=$(count "$kind" 200)
   many=$(count "$kind" 10200)
   printf '%-14s %10d instructions\n' "$kind" $(( (many - few) / 10000 ))

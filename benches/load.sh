@@ -33,9 +33,9 @@ start() {
 
 password="correct horse battery staple"
 cd "$work"
-# lea logs in and in again: at her 33rd session the first one ends.
-for account in "ann user" "lea user" "root admin"; do
-  read -r name role <<< "$account"
+# lea logs in and in again: at her 33rd session the first one ends. The others fill the page of users.
+for account in "ann user" "lea user" "root admin" $(printf 'user%s,user ' $(seq 47)); do
+  read -r name role <<< "${account/,/ }"
   printf '%s\n' "$password" | "$built/doorkey" user add "$name" --role "$role" --password-stdin \
     --data "$work/data" > /dev/null 2>&1
 done
@@ -80,6 +80,9 @@ sign_in() {
 # An access token lives for ten minutes, so that each round begins with new ones.
 sign_all_in() {
   sign_in doorkey ann ann; sign_in doorkey root root
+  # Her sessions of the rounds before would make the list longer each time.
+  curl -sS -o /dev/null -X DELETE "${urls[doorkey]}/auth/sessions" -H "Authorization: Bearer ${tokens[ann]}"
+  sign_in doorkey ann ann
   # The sign-in page gives whoever is signed in the cookie of forward-auth.
   cookies[forward]=$(curl -sS -D - -o /dev/null "${urls[doorkey]}/login" -H "Cookie: ${cookies[ann]}" \
     | sed -n 's/^[Ss]et-[Cc]ookie: \([a-zA-Z_-]*forward=[^;]*\);.*/\1/p')

@@ -5,31 +5,32 @@
 mod common;
 #[path = "common/outside.rs"]
 mod outside;
+#[path = "common/signed_in.rs"]
+mod signed_in;
 
 use std::hint::black_box;
-use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use common::{HOUR, Scale, open_store, start};
 use criterion::{Criterion, criterion_group, criterion_main};
-use doorkey::auth::{Auth, Client, Credentials};
-use doorkey::crypto::{Issuer, KeyPair, MasterKey, Random, sign, verify};
+use doorkey::crypto::{Issuer, KeyPair, sign, verify};
 use doorkey::http::Api;
 use doorkey::http::kind::Kind;
 use doorkey::http::listen::Peer;
 use doorkey::http::problem::Problem;
 use doorkey::model::{
-    Algorithm, Claims, Clock, KeyId, RefreshToken, Role, Rule, Secret, SessionId, Timestamp,
-    TokenId, UserId,
+    Algorithm, Claims, Clock, KeyId, Role, Rule, SessionId, Timestamp, TokenId, UserId,
 };
-use doorkey::store::Store;
 use http_body_util::Empty;
+use signed_in::SignedIn;
 use tokio::runtime::Runtime;
 use warp::http::Request;
 
-const SCALE: Scale = Scale { failures: 0, waiting: 8, keep_events: HOUR };
 const NOW: u64 = 1_800_000_000;
+
+fn clock() -> Clock {
+    Clock::manual(Timestamp::from_seconds(NOW))
+}
 
 fn issuer() -> Issuer {
     let name = "https://auth.example.org".to_owned();
@@ -69,41 +70,13 @@ fn tokens(c: &mut Criterion) {
     }
 }
 
-struct SignedIn {
-    auth: Auth,
-    store: Store,
-    refresh: RefreshToken,
-    access: String,
-}
-
-/// One user on a store of its own, signed in.
-async fn signed_in(data: &Path) -> SignedIn {
-    let clock = Clock::manual(Timestamp::from_seconds(NOW));
-    let store = open_store(data, clock.clone());
-    let master = MasterKey::generate(&Random::seeded(1));
-    let auth = start(master, (store.clone(), clock), SCALE).await;
-    let client = Client::operator();
-    let password = || Secret::new("correct horse battery staple".to_owned());
-    let new = doorkey::auth::NewUser {
-        username: "ann".to_owned(),
-        password: Some(password()),
-        email: None,
-        roles: None,
-    };
-    let operator = doorkey::auth::Access::operator();
-    auth.create_user(&operator, new, &client).await.expect("a user");
-    let credentials = Credentials { username: "ann".to_owned(), password: password() };
-    let login = auth.login(credentials, None, &client).await.expect("a login");
-    let access = login.access.text.expose().to_owned();
-    SignedIn { auth, store, refresh: login.refresh, access }
-}
-
 /// What a request costs behind HTTP.
 fn use_cases(c: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("data");
-    let SignedIn { auth, store, refresh, access } = runtime.block_on(signed_in(&data));
+    let SignedIn { auth, store, refresh, access } =
+        runtime.block_on(SignedIn::begin(&data, clock()));
     c.bench_function("refresh", |b| b.iter(|| runtime.block_on(auth.refresh(&refresh))));
     c.bench_function("authenticate, token seen", |b| {
         b.iter(|| runtime.block_on(auth.authenticate(black_box(&access))));
@@ -117,7 +90,8 @@ fn use_cases(c: &mut Criterion) {
 fn routes(c: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let SignedIn { auth, .. } = runtime.block_on(signed_in(&folder.path().join("data")));
+    let SignedIn { auth, .. } =
+        runtime.block_on(SignedIn::begin(&folder.path().join("data"), clock()));
     let api = Api::new(Arc::new(auth), outside::settings("https://auth.example.org"));
     let mut paths = matchit::Router::new();
     // A path stands there once for each method.

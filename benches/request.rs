@@ -3,8 +3,9 @@
 //! `cargo bench --bench request [-- KIND ROUNDS]`; under `valgrind --tool=callgrind` for the
 //! instructions of each function. Kinds: `raw` (hyper alone, an answer of the same length), `seen`
 //! (a protected route with one token), `new` (another token each time), `refresh`, `healthz`, and
-//! without HTTP `sign` and `verify` (a whole token) and `signature` and `verification` (nothing
-//! but those).
+//! without HTTP `sign` and `verify` (a whole token), `signature` and `verification` (nothing
+//! but those), `call-seen` and `call-refresh` (the use cases alone), `session` (one by its id), and
+//! `problem` (the answer to what is refused).
 //!
 //! Client and pipe are part of each figure: compare with `raw`.
 
@@ -16,6 +17,8 @@ mod common;
 mod cpu_time;
 #[path = "common/outside.rs"]
 mod outside;
+#[path = "common/signed_in.rs"]
+mod signed_in;
 
 use std::convert::Infallible;
 use std::io;
@@ -24,8 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use doorkey::auth::{Access, Client, Credentials, NewUser};
-use doorkey::crypto::{Issuer, KeyPair, MasterKey, Random, sign, verify};
+use doorkey::crypto::{Issuer, KeyPair, Random, sign, verify};
 use doorkey::http::Api;
 use doorkey::http::kind::Kind;
 use doorkey::http::listen::{self, Accepted, Handler, Limits, Listener, Peer, Unanswered};
@@ -39,31 +41,44 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tokio::sync::{Mutex, mpsc};
 use warp::http::{Request, Response};
 
-use common::{HOUR, Scale, open_store, start, status_kib};
+use common::status_kib;
 use cpu_time::cpu;
+use signed_in::SignedIn;
 
 const ORIGIN: &str = "https://auth.example.org";
-const PASSWORD: &str = "correct horse battery staple";
 const PEER: Peer =
     Peer::Tcp(SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9));
-const SCALE: Scale = Scale { failures: 0, waiting: 8, keep_events: HOUR };
 /// Requests that are not counted.
 const WARM_UP: u32 = 100;
 /// So many tokens are made at least for `new`: two runs of fewer rounds differ by these alone, which
 /// is what `benches/instructions.sh` takes for the instructions of one.
 const LEAST_NEW: u32 = 10_200;
 
+const KINDS: [&str; 13] = [
+    "raw",
+    "healthz",
+    "seen",
+    "new",
+    "refresh",
+    "sign",
+    "signature",
+    "verify",
+    "verification",
+    "call-seen",
+    "call-refresh",
+    "session",
+    "problem",
+];
+
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let rounds = words.get(1).and_then(|word| word.parse().ok()).unwrap_or(20_000);
-    let all =
-        ["raw", "healthz", "seen", "new", "refresh", "sign", "signature", "verify", "verification"];
     let wanted = |kind: &&str| words.first().is_none_or(|word| word == kind);
-    println!("{:<10} {:>10}", "kind", "us of CPU");
-    for kind in all.into_iter().filter(wanted) {
+    println!("{:<12} {:>10}", "kind", "us of CPU");
+    for kind in KINDS.into_iter().filter(wanted) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let took = runtime.expect("a runtime").block_on(run(kind, rounds));
-        println!("{kind:<10} {took:>10.2}");
+        println!("{kind:<12} {took:>10.2}");
     }
     println!("resident at the end: {} KiB", status_kib("VmRSS:"));
 }
@@ -72,6 +87,7 @@ fn main() {
 async fn run(kind: &str, rounds: u32) -> f64 {
     match kind {
         "sign" | "signature" | "verify" | "verification" => bare(kind, rounds),
+        "call-seen" | "call-refresh" | "session" | "problem" => behind_http(kind, rounds).await,
         "raw" => {
             let (near, far) = duplex(64 * 1024);
             let server = serve_raw(far);
@@ -172,28 +188,16 @@ impl Handler for Outside {
 
 async fn through_doorkey(kind: &str, rounds: u32) -> f64 {
     let folder = tempfile::tempdir().expect("a folder");
-    let clock = Clock::system();
-    let store = open_store(&folder.path().join("data"), clock.clone());
-    let auth = Arc::new(start(MasterKey::generate(&Random::system()), (store, clock), SCALE).await);
-    let ann = NewUser {
-        username: "ann".to_owned(),
-        password: Some(Secret::new(PASSWORD.to_owned())),
-        email: None,
-        roles: None,
-    };
-    let client = Client { ip: None, user_agent: "bench".to_owned(), request_id: None };
-    auth.create_user(&Access::operator(), ann, &client).await.expect("an account");
-    let credentials =
-        Credentials { username: "ann".to_owned(), password: Secret::new(PASSWORD.to_owned()) };
-    let login = auth.login(credentials, None, &client).await.expect("a login");
+    let begun = SignedIn::begin(&folder.path().join("data"), Clock::system()).await;
+    let SignedIn { auth, refresh, .. } = begun;
     let count = if kind == "new" { rounds.max(LEAST_NEW) + WARM_UP } else { 1 };
     let mut requests = Vec::new();
     for _ in 0..count {
-        let token = auth.refresh(&login.refresh).await.expect("a token").access;
+        let token = auth.refresh(&refresh).await.expect("a token").access;
         requests.push(match kind {
             "refresh" => format!(
                 "POST /auth/refresh HTTP/1.1\r\nHost: auth.example.org\r\nOrigin: {ORIGIN}\r\nUser-Agent: bench\r\nAccept: */*\r\nContent-Length: 0\r\nCookie: __Host-refresh={}\r\n\r\n",
-                login.refresh.to_text().expose()
+                refresh.to_text().expose()
             ).into(),
             "healthz" => get("/healthz", "X-Nothing: 1"),
             _ => get("/auth/me", &format!("Authorization: Bearer {}", token.text.expose())),
@@ -202,7 +206,7 @@ async fn through_doorkey(kind: &str, rounds: u32) -> f64 {
     let (pipes, accept) = mpsc::channel(1);
     let (near, far) = duplex(64 * 1024);
     pipes.send(far).await.expect("the server accepts");
-    let api = Outside(Api::new(auth, outside::settings(ORIGIN)));
+    let api = Outside(Api::new(Arc::new(auth), outside::settings(ORIGIN)));
     let exempt: listen::Exempt = Arc::new(|_| true);
     let pipes = Pipes(Mutex::new(accept));
     let server = listen::serve(pipes, api, (limits(), exempt), std::future::pending());
@@ -210,6 +214,26 @@ async fn through_doorkey(kind: &str, rounds: u32) -> f64 {
         () = server => 0.0,
         took = ask(near, &requests, rounds) => took,
     }
+}
+
+/// The steps of a request that are ours, one after the other.
+async fn behind_http(kind: &str, rounds: u32) -> f64 {
+    let folder = tempfile::tempdir().expect("a folder");
+    let begun = SignedIn::begin(&folder.path().join("data"), Clock::system()).await;
+    let SignedIn { auth, store, refresh, access } = begun;
+    let before = cpu();
+    for _ in 0..rounds {
+        match kind {
+            "call-seen" => drop(auth.authenticate(&access).await.expect("it is good")),
+            "call-refresh" => drop(auth.refresh(&refresh).await.expect("a live session")),
+            "session" => drop(store.sessions().get(refresh.session).await.expect("a store")),
+            _ => {
+                let problem = Problem::new(Kind::InvalidToken, Rule::RouteUnknown);
+                drop(problem.into_response("0123456789abcdef"));
+            }
+        }
+    }
+    cpu().saturating_sub(before).as_secs_f64() * 1e6 / f64::from(rounds)
 }
 
 fn limits() -> Limits {

@@ -14,6 +14,18 @@ installed=$(rustc --print sysroot)/lib/rustlib
 native=$(rustc -vV | sed -n 's/^host: //p')
 native=${native%%-*}
 
+# Of another processor's program: Debian's cross compiler, unless another is set.
+export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER=${CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER:-aarch64-linux-gnu-gcc}
+
+# Of a program for aarch64 on another processor: whether it starts, under qemu-user of Debian.
+try_foreign() { # FILE
+  if ! command -v qemu-aarch64-static > /dev/null; then
+    echo "NOT RUN: $1 (qemu-aarch64-static of qemu-user-static is not here)"
+    return
+  fi
+  qemu-aarch64-static "$1" --version
+}
+
 build() { # TARGET: builds it and keeps the file
   printf '== %s\n' "$1"
   RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --bin doorkey --target "$1"
@@ -27,7 +39,7 @@ for target in x86_64-unknown-linux-musl aarch64-unknown-linux-musl; do
     continue
   fi
   build "$target"
-  [ "${target%%-*}" = "$native" ] && made=$target
+  if [ "${target%%-*}" = "$native" ]; then made=$target; else try_foreign "$out/doorkey-$target"; fi
 done
 if [ -z "$made" ]; then
   made=$native-unknown-linux-gnu

@@ -155,17 +155,18 @@ impl Auth {
         Ok(commit.and(tokens.set_list(owner.id, &before, &after)))
     }
 
-    /// The caller's live API tokens, the latest first, each with its last use as far as it is known.
+    /// The caller's API tokens that live, or may live again when a jump of the clock is taken back, the
+    /// latest first, each with its last use as far as it is known.
     ///
     /// # Errors
     /// [`Error::Forbidden`] for the operator, who has none.
     pub async fn my_api_tokens(&self, access: &Access) -> Result<Vec<ApiToken>, Error> {
         let owner = &access.user()?.0.value;
-        let (tokens, now) = (self.store.api_tokens(), self.clock.now());
+        let (tokens, certain) = (self.store.api_tokens(), self.clock.certain());
         let mut live = Vec::new();
         for id in tokens.of_user(owner.id).await?.value.tokens.iter().rev() {
             let token = tokens.get(*id).await?.map(|token| token.value);
-            live.extend(token.filter(|token| token.is_live(now, owner)).map(|token| {
+            live.extend(token.filter(|token| token.may_live(certain, owner)).map(|token| {
                 match self.tokens_used.of(token.id) {
                     Some(at) => token.used(at),
                     None => token,
@@ -178,7 +179,7 @@ impl Auth {
     /// Revokes one of the caller's API tokens.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when it is not a live one of the caller's.
+    /// [`Error::NotFound`] when it is none of [`Auth::my_api_tokens`].
     pub async fn revoke_my_api_token(
         &self,
         access: &Access,
@@ -195,9 +196,9 @@ impl Auth {
         id: ApiTokenId,
         client: &Client,
     ) -> Result<(), Error> {
-        let now = self.clock.now();
+        let certain = self.clock.certain();
         let token = self.store.api_tokens().get(id).await?;
-        let token = token.filter(|token| token.value.is_live(now, owner));
+        let token = token.filter(|token| token.value.may_live(certain, owner));
         let token = token.ok_or(Error::NotFound(Rule::ApiTokenNotLive))?;
         self.revoke_api_token(&token, (Actor::User(owner.id), ""), client).await
     }

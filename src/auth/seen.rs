@@ -10,7 +10,8 @@ use crate::model::SessionId;
 use crate::store::{Stamp, Store};
 
 /// How many things are kept, in sets of [`WAYS`]. A session takes about 1.3 KiB with its account, a
-/// token that belongs to one 0.4 KiB, so full tables some 7 MiB; an empty one takes 32 KiB.
+/// token that belongs to one 0.4 KiB: full tables of both some 7 MiB. A token keeps its session alive,
+/// so where none is in both tables it is 12, and 5 more full of API tokens. An empty one takes 32 KiB.
 const MOST: usize = 4_096;
 /// How many things one set holds. A set is all that one request locks.
 const WAYS: usize = 4;

@@ -184,8 +184,19 @@ pub(super) fn check(config: &Config) -> Option<(usize, String)> {
     })
 }
 
-/// What is not wrong, and perhaps not meant: apps that no cookie reaches.
+/// What is not wrong, and perhaps not meant: rules that no proxy may ask for, and apps that no cookie
+/// reaches.
 pub(super) fn notes(config: &Config) -> Vec<String> {
+    let unasked = !config.access.is_empty() && config.http.trusted_proxies.is_empty();
+    let unasked = unasked.then(|| {
+        "access: no rule ever decides, because http.trusted_proxies names no proxy that may ask"
+            .to_owned()
+    });
+    unasked.into_iter().chain(outside(config)).collect()
+}
+
+/// Rules for hosts that the cookie does not reach.
+fn outside(config: &Config) -> Vec<String> {
     let Some(domain) = config.forward.domain() else { return Vec::new() };
     let outside = config.access.iter().enumerate().filter(|(_, Access(rule))| {
         matches!(rule.effect, Effect::Allow(_)) && !rule.host.is_within(domain)

@@ -38,9 +38,16 @@ pub(super) struct Introspector {
     /// For a place and the answer together.
     patience: Duration,
     kept: Mutex<HashMap<[u8; 16], Verdict>>,
-    /// The last failure, unless an answer has come since.
-    failed_at: Mutex<Option<Duration>>,
+    latest: Mutex<Latest>,
     places: Arc<Semaphore>,
+}
+
+/// What became of the latest questions.
+#[derive(Default)]
+struct Latest {
+    answered_at: Option<Duration>,
+    /// The last failure, unless an answer has come since.
+    failed_at: Option<Duration>,
 }
 
 /// What the issuer said, and until when that counts.
@@ -80,7 +87,7 @@ impl Introspector {
             keep: asked.keep,
             patience: options.fetch_timeout,
             kept: Mutex::default(),
-            failed_at: Mutex::default(),
+            latest: Mutex::default(),
             places: Arc::new(Semaphore::new(MAX_AT_ONCE)),
         }
     }
@@ -138,7 +145,7 @@ impl Introspector {
         tokio::spawn(async move {
             let asked = this.clock.monotonic();
             let answered = this.ask(question).await;
-            this.set_failed(answered.is_err());
+            this.note(asked, answered.is_err());
             if let Ok(caller) = &answered {
                 this.keep(key, Verdict { caller: caller.clone(), until: asked + this.keep });
             }
@@ -188,13 +195,20 @@ impl Introspector {
     }
 
     fn is_pausing(&self) -> bool {
-        let failed_at = *self.failed_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let failed_at = self.latest.lock().unwrap_or_else(PoisonError::into_inner).failed_at;
         failed_at.is_some_and(|at| self.clock.monotonic() < at + PAUSE)
     }
 
-    fn set_failed(&self, failed: bool) {
-        let at = failed.then(|| self.clock.monotonic());
-        *self.failed_at.lock().unwrap_or_else(PoisonError::into_inner) = at;
+    /// Notes what became of a question of the time `asked`. One that failed says nothing of an issuer
+    /// that has answered another since.
+    fn note(&self, asked: Duration, failed: bool) {
+        let now = self.clock.monotonic();
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        if !failed {
+            *latest = Latest { answered_at: Some(now), failed_at: None };
+        } else if latest.answered_at.is_none_or(|answered| answered <= asked) {
+            latest.failed_at = Some(now);
+        }
     }
 
     fn kept(&self, key: [u8; 16]) -> Option<Verdict> {
@@ -206,6 +220,10 @@ impl Introspector {
     fn keep(&self, key: [u8; 16], verdict: Verdict) {
         let now = self.clock.monotonic();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.get(&key).is_some_and(|known| known.until > verdict.until) {
+            // That was asked later.
+            return;
+        }
         if kept.len() >= MAX_KEPT {
             kept.retain(|_, verdict| now < verdict.until);
         }

@@ -159,13 +159,13 @@ impl Pool {
 }
 
 fn work_off(jobs: (&Mutex<Receiver<Job>>, Duration), counts: &Counts, memory: &Memory) {
-    while let Some(job) = next_job(jobs, memory) {
+    while let Some(job) = next_job(jobs, counts, memory) {
         counts.running.fetch_add(1, Ordering::Relaxed);
         counts.queued.fetch_sub(1, Ordering::Relaxed);
         // A panic ends its own job; the thread goes on, and the memory, which holds no state.
         let answer: Result<Answer, Box<dyn Any + Send>> =
             catch_unwind(AssertUnwindSafe(|| job(memory)));
-        counts.running.fetch_sub(1, Ordering::Relaxed);
+        counts.running.fetch_sub(1, Ordering::Release);
         if let Ok(answer) = answer {
             answer();
         }
@@ -173,15 +173,25 @@ fn work_off(jobs: (&Mutex<Receiver<Job>>, Duration), counts: &Counts, memory: &M
 }
 
 /// Waits for a job, and without the memory if that takes longer; `None` when the pool is gone.
-fn next_job((jobs, rest_after): (&Mutex<Receiver<Job>>, Duration), memory: &Memory) -> Option<Job> {
+fn next_job(
+    (jobs, rest_after): (&Mutex<Receiver<Job>>, Duration),
+    counts: &Counts,
+    memory: &Memory,
+) -> Option<Job> {
     let jobs = jobs.lock().unwrap_or_else(PoisonError::into_inner);
-    match jobs.recv_timeout(rest_after) {
-        Ok(job) => Some(job),
-        Err(RecvTimeoutError::Timeout) => {
-            memory.rest();
-            jobs.recv().ok()
+    loop {
+        match jobs.recv_timeout(rest_after) {
+            Ok(job) => return Some(job),
+            Err(RecvTimeoutError::Timeout) => {
+                // Whoever still computes has memory of his own, which is given back next time.
+                let all_wait = counts.running.load(Ordering::Acquire) == 0;
+                memory.rest();
+                if all_wait {
+                    return jobs.recv().ok();
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => return None,
         }
-        Err(RecvTimeoutError::Disconnected) => None,
     }
 }
 

@@ -69,7 +69,8 @@ fn a_running_server_is_asked_and_shows_its_rules() {
 fn an_app_that_no_cookie_reaches_is_pointed_out() {
     let place = Place::new();
     let text = format!(
-        "http.public_url = \"https://login.example.org\"\nforward.domain = \"example.org\"\n{FILE}\n\
+        "http.public_url = \"https://login.example.org\"\nhttp.trusted_proxies = [\"127.0.0.1\"]\n\
+         forward.domain = \"example.org\"\n{FILE}\n\
          [[access]]\nhost = \"wiki.example.net\"\nallow = true\n"
     );
     std::fs::write(place.path("auth.toml"), text).unwrap();
@@ -79,6 +80,15 @@ fn an_app_that_no_cookie_reaches_is_pointed_out() {
     assert!(checked.err.contains(note), "{}", checked.err);
     let json = place.run(&["config", "check", "--json"]).json();
     assert_eq!(json["notes"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn rules_that_no_proxy_may_ask_for_are_pointed_out() {
+    let place = Place::new();
+    std::fs::write(place.path("auth.toml"), FILE).unwrap();
+    let checked = place.run(&["config", "check"]);
+    let note = "access: no rule ever decides, because http.trusted_proxies names no proxy";
+    assert!(checked.err.contains(note), "{}", checked.err);
 }
 
 /// CFG-01
