@@ -87,7 +87,9 @@ fn main() {
 async fn run(kind: &str, rounds: u32) -> f64 {
     match kind {
         "sign" | "signature" | "verify" | "verification" => bare(kind, rounds),
-        "call-seen" | "call-refresh" | "session" | "problem" => behind_http(kind, rounds).await,
+        "call-seen" | "call-refresh" | "session" | "problem" => {
+            Box::pin(behind_http(kind, rounds)).await
+        }
         "raw" => {
             let (near, far) = duplex(64 * 1024);
             let server = serve_raw(far);
@@ -98,7 +100,7 @@ async fn run(kind: &str, rounds: u32) -> f64 {
                 took = ask(near, &requests, rounds) => took,
             }
         }
-        kind => through_doorkey(kind, rounds).await,
+        kind => Box::pin(through_doorkey(kind, rounds)).await,
     }
 }
 
