@@ -211,7 +211,10 @@ test("the audit trail tells what happened, of whom and of which request", async 
   assert.equal(await page.getByLabel("What happened").inputValue(), "logged_in");
 
   const id = await rows.locator("code").textContent();
-  await page.getByRole("link", { name: "Show all events" }).click();
+  const all = page.getByRole("link", { name: "Show all events" });
+  await all.click();
+  // The form of before stays until the events are there; what is typed into it goes with it.
+  await all.waitFor({ state: "detached" });
   await page.getByLabel("Request id").fill(id);
   await page.getByRole("button", { name: "Look up" }).click();
   await until(async () => (await rows.count()) === 1, "the events of the request");
