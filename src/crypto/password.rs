@@ -39,8 +39,8 @@ pub struct PoolSettings {
     /// For new hashes.
     pub params: Argon2Params,
     /// The memory of all hashes at a time, in bytes, and at least that of one new hash; a stored
-    /// hash that needs more is not compared with. There is at least one thread, and at most two
-    /// for each core.
+    /// hash that needs more is not compared with. There is at least one thread, and at most one
+    /// for each core: more would only push each other's blocks out of the caches.
     pub memory_bytes: u64,
     /// How many passwords may wait for a thread.
     pub queue: usize,
@@ -52,7 +52,7 @@ impl PoolSettings {
     fn threads(&self) -> usize {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let affordable = self.memory_bytes / (u64::from(self.params.memory_kib) * 1024);
-        usize::try_from(affordable).unwrap_or(usize::MAX).clamp(1, cores * 2)
+        usize::try_from(affordable).unwrap_or(usize::MAX).clamp(1, cores)
     }
 }
 
