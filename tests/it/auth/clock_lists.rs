@@ -144,3 +144,19 @@ async fn an_api_token_that_lives_again_was_not_removed() {
     take_back(&server);
     assert!(is_active(&wiki, text).await);
 }
+
+/// One that was made during a jump lives when its time comes: its owner sees it and can revoke it.
+#[tokio::test]
+async fn an_api_token_of_a_time_that_never_was_is_listed_and_revoked() {
+    let server = started(32).await;
+    server.account("ann", &["user"]).await;
+    jump_ahead(&server);
+    let (id, _) = token(&server.anonymous().logged_in("ann").await, "early").await;
+    take_back(&server);
+    let ann = server.anonymous().logged_in("ann").await;
+    let listed: Value = ann.get("/auth/tokens").send().await.status(200).json();
+    assert_eq!(listed["tokens"][0]["id"], id);
+    ann.delete(&format!("/auth/tokens/{id}")).send().await.status(204);
+    let listed: Value = ann.get("/auth/tokens").send().await.status(200).json();
+    assert_eq!(listed["tokens"], json!([]));
+}

@@ -111,3 +111,19 @@ async fn a_failure_is_remembered_even_when_the_client_that_asked_has_gone() {
     Program::says(&program.opens(&token(1)).await, 503, "unavailable");
     assert_eq!(issuer.socket.count(INTROSPECT), 1);
 }
+
+#[tokio::test]
+async fn a_question_that_failed_says_nothing_of_an_issuer_that_has_answered_since() {
+    let (issuer, program) = silent(Duration::from_millis(300)).await;
+    let (asking, asked) = (program.clone(), Duration::from_millis(1));
+    let mut slow = JoinSet::new();
+    slow.spawn(async move { asking.opens(&token(1)).await });
+    while issuer.socket.count(INTROSPECT) == 0 {
+        tokio::time::sleep(asked).await;
+    }
+    issuer.clock.advance(asked);
+    answers(&issuer);
+    Program::says(&program.opens(&token(2)).await, 200, "");
+    Program::says(&slow.join_all().await[0], 503, "unavailable");
+    Program::says(&program.opens(&token(3)).await, 200, "");
+}
