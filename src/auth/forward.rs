@@ -49,7 +49,7 @@ impl Identity {
         }
     }
 
-    /// Its session; `None` behind an API token.
+    /// Its session; `None` behind an API token, and where the operator asks about an account.
     #[must_use]
     pub fn session(&self) -> Option<SessionId> {
         match &self.0 {

@@ -148,4 +148,4 @@ fn is_port(text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -154,7 +154,7 @@ fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use warp::http::HeaderName;
+    use crate::http::client_ip::tests::headers;
 
     const OWN: &str = "https://auth.example";
     const APP: &str = "https://app.example";
@@ -182,15 +182,6 @@ mod tests {
     fn origins() -> Origins {
         // The "null" in the list must not help anyone.
         Origins::new(vec![OWN.to_owned()], vec![APP.to_owned(), "null".to_owned()])
-    }
-
-    fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        for (name, value) in lines {
-            let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
-            headers.append(HeaderName::from_static(name), value);
-        }
-        headers
     }
 
     fn is_let_in(lines: &[(&'static str, &str)], strict: bool) -> bool {

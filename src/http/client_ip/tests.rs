@@ -10,7 +10,8 @@ fn trusted(ip: IpAddr) -> bool {
     }
 }
 
-fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
+/// A request with these headers.
+pub(in crate::http) fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in lines {
         let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
